@@ -1,0 +1,80 @@
+# svinit: PID 1 for Linux in TypeScript. `make` says what there is to make.
+#
+# RUNTIME=bun|node  the runtime of the image
+# KERNEL=path       a kernel instead of Debian's
+# APPEND=...        added to the kernel command line
+# ARGS=...          arguments for svinit in the container
+
+RUNTIME ?= bun
+export RUNTIME APPEND
+MAKEFLAGS += --no-print-directory
+
+# The exact runtimes of package-lock.json, never the machine's own; npm itself runs on the latter.
+HOST_PATH := $(PATH)
+BUN := bun-linux-$(if $(filter aarch64,$(shell uname -m)),aarch64,x64)
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/node_modules/@oven/$(BUN)/bin:$(PATH)
+NODE := node --disable-warning=ExperimentalWarning
+
+SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -type f) \
+  $(addprefix scripts/,image.ts compile.ts elf.ts rootfs.ts entries.ts cpio.ts tar.ts stage.ts tool.ts)
+IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
+
+.PHONY: help deps check test image image-bun image-node kernel run container run-container start \
+  clean figures
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+deps: .tap/plugins/package.json ## install the npm packages, exactly those of package-lock.json
+
+check: deps ## compiler, linter, and the tests that take seconds: no root, no other package
+	@$(NODE) scripts/test.ts static core sys contract boot-unit log cli tidy
+
+test: need-qemu+container+unprivileged-podman deps kernel image-bun image-node ## all checks and tests
+	@$(NODE) scripts/test.ts
+
+image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers: build/RUNTIME
+
+kernel: ## KERNEL=path, or Debian's cloud kernel, downloaded and not installed
+	@scripts/fetch.sh kernel $(KERNEL)
+
+run: need-qemu kernel image ## boot the image in QEMU, the console on this terminal
+	@$(NODE) scripts/qemu.ts
+
+container: need-container+unprivileged-podman image ## the image as a container image, localhost/svinit:RUNTIME
+	@$(NODE) scripts/container.ts build
+
+run-container: container ## run that container
+	@$(NODE) scripts/container.ts run $(ARGS)
+
+start: image ## run the image in namespaces: no QEMU, no root
+	@$(NODE) scripts/start.ts
+
+clean: ## remove what was built; node_modules stays
+	rm -rf build .tap
+
+figures: deps ## the figures of docs/
+	@$(NODE) scripts/figures.ts
+
+# need-a+b: the programs a and b, from Debian's packages where they are missing.
+need-%:
+	@scripts/need.sh $(subst +, ,$*)
+
+image-bun image-node: image-%: build/%/initramfs.cpio.zst ;
+
+$(IMAGES): build/%/initramfs.cpio.zst: $(SOURCES) build/busybox/busybox
+	@$(NODE) scripts/image.ts --runtime=$*
+
+build/busybox/busybox:
+	@scripts/fetch.sh busybox
+
+node_modules/.package-lock.json: package-lock.json
+	@scripts/need.sh npm libatomic libstdc++
+	PATH="$(HOST_PATH)" npm ci --ignore-scripts --no-audit --no-fund \
+	  --no-update-notifier --loglevel=error
+	@touch $@
+
+.tap/plugins/package.json: node_modules/.package-lock.json
+	tap build
+	@touch $@

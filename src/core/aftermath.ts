@@ -1,0 +1,127 @@
+/**
+ * What follows from a process that was spawned, could not be spawned, or ended: ready, again at
+ * once, later, never again.
+ */
+import { type Exit, exitWords, succeeded } from './exit.ts';
+import { delayBeforeRestart, withinLimit } from './pacing.ts';
+import { type Service, type Step, type StopReason, same, to } from './phase.ts';
+import type { Spec } from './spec.ts';
+import { later, type Millis, ms, type Pid, unreachable } from './units.ts';
+
+/** First and longest delay before a spawn is tried again that a lack of resources refused. */
+const REFUSAL_FIRST = 1000;
+const REFUSAL_MAX = 30_000;
+/** An exit code of `finish` that means "do not start it again" (s6-supervise(8)). */
+const FINISH_PERMANENT = 125;
+
+export function spawned(svc: Service, pid: Pid, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  if (phase.at === 'finishing' || phase.at === 'undoing') return to(svc, { ...phase, pid }, now);
+  if (phase.at !== 'spawning') return same(svc);
+  const next = { ...svc, starts: svc.starts + 1, error: null, refusals: 0 };
+  if (spec.type === 'longrun' && spec.ready.by === 'spawn') {
+    return to(next, { at: 'up', pid, startedAt: now }, now);
+  }
+  const readyBy = spec.upWithin === null ? null : later(now, spec.upWithin);
+  return to(next, { at: 'starting', pid, startedAt: now, readyBy }, now);
+}
+
+export function spawnFailed(
+  svc: Service,
+  reason: string,
+  transient: boolean,
+  spec: Spec,
+  now: Millis,
+): Step {
+  const { phase } = svc;
+  if (phase.at === 'finishing')
+    return settle({ ...svc, error: reason }, phase.ranFor, phase.why, spec, now);
+  if (phase.at === 'undoing') return to({ ...svc, error: reason }, { at: 'down' }, now);
+  if (phase.at !== 'spawning') return same(svc);
+  const next = { ...svc, error: reason, cause: reason };
+  if (svc.want === 'down') return to(next, { at: 'down' }, now);
+  if (!transient) {
+    const once = spec.type === 'oneshot' || spec.restart.when === 'never';
+    return once ? to(next, { at: 'failed' }, now) : failed(next, ms(0), spec, now);
+  }
+  const delay = Math.min(REFUSAL_FIRST * 2 ** svc.refusals, REFUSAL_MAX);
+  return to(
+    { ...next, refusals: svc.refusals + 1 },
+    { at: 'backoff', until: later(now, ms(delay)) },
+    now,
+  );
+}
+
+export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  switch (phase.at) {
+    case 'starting':
+    case 'up':
+    case 'stopping': {
+      const why = phase.at === 'stopping' ? phase.why : null;
+      const next = { ...svc, exit, exitAt: now, cause: why === null ? exitWords(exit) : svc.cause };
+      const ranFor = ms(now - phase.startedAt);
+      if (spec.finish === null || spec.type === 'oneshot')
+        return settle(next, ranFor, why, spec, now);
+      const killAt = spec.finishWithin === null ? null : later(now, spec.finishWithin);
+      return to(next, { at: 'finishing', pid: null, killAt, ranFor, why }, now, [
+        { do: 'spawn', role: 'finish' },
+      ]);
+    }
+    case 'finishing': {
+      const permanent =
+        exit.kind === 'code' && exit.code === FINISH_PERMANENT && spec.dialect !== 'runit';
+      if (permanent && svc.want === 'up') {
+        return to(
+          { ...svc, cause: 'finish asked for no restart (exit 125)' },
+          { at: 'failed' },
+          now,
+        );
+      }
+      return settle(svc, phase.ranFor, phase.why, spec, now);
+    }
+    case 'undoing': {
+      const cause = succeeded(exit) ? svc.cause : `down: ${exitWords(exit)}`;
+      return to({ ...svc, exit, exitAt: now, cause }, { at: 'down' }, now);
+    }
+    case 'down':
+    case 'spawning':
+    case 'backoff':
+    case 'done':
+    case 'failed':
+      return same(svc);
+    default:
+      return unreachable(phase);
+  }
+}
+
+/** The process is gone and `finish` has run: where to from here. */
+function settle(
+  svc: Service,
+  ranFor: Millis,
+  why: StopReason | null,
+  spec: Spec,
+  now: Millis,
+): Step {
+  const good = why === null && svc.exit !== null && succeeded(svc.exit);
+  // What was done has to be undone, even if nobody wants it any more: a release follows.
+  if (good && spec.type === 'oneshot') return to(svc, { at: 'done' }, now);
+  if (svc.want === 'down' || why === 'asked' || why === 'restart') {
+    return to(why === 'restart' ? { ...svc, failures: 0 } : svc, { at: 'down' }, now);
+  }
+  const next = why === 'unready' ? { ...svc, cause: 'not ready in time' } : svc;
+  const { when } = spec.restart;
+  if (good && when !== 'always') return to(next, { at: 'done' }, now);
+  if (spec.type === 'oneshot' || when === 'never') return to(next, { at: 'failed' }, now);
+  return failed(next, ranFor, spec, now);
+}
+
+/** One more death of something that should live: back off, or give up past the limit. */
+function failed(svc: Service, ranFor: Millis, spec: Spec, now: Millis): Step {
+  const { failures, failedAt, givenUp } = withinLimit(svc, ranFor, spec.restart, now);
+  const next = { ...svc, failures, failedAt };
+  if (givenUp) return to(next, { at: 'failed' }, now);
+  const delay = delayBeforeRestart(spec.dialect, failures, ranFor, now);
+  if (delay === 0) return to(next, { at: 'down' }, now);
+  return to(next, { at: 'backoff', until: later(now, delay) }, now);
+}

@@ -1,0 +1,160 @@
+/**
+ * The shape of a checkpoint, key by key. It decides what fits; what it means is in checkpoint.ts.
+ */
+import * as v from 'valibot';
+import type { Service } from './phase.ts';
+import type { Problem, Spec } from './spec.ts';
+import type { Halt, System } from './system.ts';
+import type { Millis } from './units.ts';
+
+/** Raised whenever the shape changes: an image refuses the state of another shape. */
+export const CHECKPOINT_VERSION = 1;
+
+export type Checkpoint = {
+  readonly startedAt: Millis;
+  readonly image: number;
+  readonly definitions: readonly Spec[];
+  readonly problems: readonly Problem[];
+  readonly units: readonly { name: string; service: Service; spec: Spec | null }[];
+  readonly intents: readonly (readonly [string, 'up' | 'down'])[];
+  readonly boot: System['boot'];
+  readonly booting: readonly string[];
+  readonly earlySettled: boolean;
+  readonly halt: Halt | null;
+  readonly mainExit: System['mainExit'];
+};
+
+/** Checks a value of unknown origin; the reason names the key that does not fit. */
+export function checkCheckpoint(
+  value: unknown,
+): { ok: true; checkpoint: Checkpoint } | { ok: false; reason: string } {
+  const result = v.safeParse(CheckpointSchema, value);
+  if (result.success) return { ok: true, checkpoint: result.output as unknown as Checkpoint };
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? '';
+  return { ok: false, reason: `The checkpoint is not ours: ${where} ${issue.message}` };
+}
+
+const Name = v.pipe(v.string(), v.maxLength(64));
+/** Longer than the longest argument of a program (MAX_ARG_STRLEN, linux/binfmts.h: 128 KiB). */
+const Text = v.pipe(v.string(), v.maxLength(262_144));
+const Instant = v.pipe(v.number(), v.finite());
+const MaybeInstant = v.nullable(Instant);
+const Pid = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Names = v.array(Name);
+
+const ExitSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('code'), code: Count }),
+  v.strictObject({ kind: v.literal('signal'), signal: Count, core: v.boolean() }),
+]);
+const Why = v.picklist(['asked', 'restart', 'unready']);
+const bare = (at: string): v.GenericSchema => v.strictObject({ at: v.literal(at) });
+const PhaseSchema = v.union([
+  bare('down'),
+  bare('spawning'),
+  bare('done'),
+  bare('failed'),
+  v.strictObject({
+    at: v.literal('starting'),
+    pid: Pid,
+    startedAt: Instant,
+    readyBy: MaybeInstant,
+  }),
+  v.strictObject({ at: v.literal('up'), pid: Pid, startedAt: Instant }),
+  v.strictObject({
+    at: v.literal('stopping'),
+    pid: Pid,
+    startedAt: Instant,
+    killAt: MaybeInstant,
+    why: Why,
+  }),
+  v.strictObject({
+    at: v.literal('finishing'),
+    pid: v.nullable(Pid),
+    killAt: MaybeInstant,
+    ranFor: Instant,
+    why: v.nullable(Why),
+  }),
+  v.strictObject({ at: v.literal('undoing'), pid: v.nullable(Pid), killAt: MaybeInstant }),
+  v.strictObject({ at: v.literal('backoff'), until: Instant }),
+]);
+const ServiceSchema = v.strictObject({
+  want: v.picklist(['up', 'down']),
+  phase: PhaseSchema,
+  since: Instant,
+  failures: Count,
+  failedAt: v.array(Instant),
+  refusals: Count,
+  starts: Count,
+  exit: v.nullable(ExitSchema),
+  exitAt: MaybeInstant,
+  error: v.nullable(Text),
+  cause: Text,
+});
+const CommandSchema = v.nullable(v.strictObject({ path: Text, argv: v.array(Text) }));
+const SpecSchema = v.strictObject({
+  name: Name,
+  type: v.picklist(['longrun', 'oneshot', 'bundle']),
+  dialect: v.picklist(['svinit', 's6', 'runit']),
+  directory: Text,
+  description: Text,
+  start: CommandSchema,
+  finish: CommandSchema,
+  down: CommandSchema,
+  cwd: Text,
+  env: v.record(v.string(), v.string()),
+  needs: Names,
+  wants: Names,
+  after: Names,
+  before: Names,
+  contents: Names,
+  ready: v.union([
+    v.strictObject({ by: v.literal('spawn') }),
+    v.strictObject({ by: v.literal('fd'), fd: Count }),
+  ]),
+  initially: v.picklist(['up', 'down', 'target']),
+  early: v.boolean(),
+  essential: v.boolean(),
+  tty: v.nullable(Text),
+  stopSignal: Count,
+  stopWithin: MaybeInstant,
+  upWithin: MaybeInstant,
+  downWithin: MaybeInstant,
+  finishWithin: MaybeInstant,
+  restart: v.strictObject({
+    when: v.picklist(['always', 'on-failure', 'never']),
+    limit: v.nullable(Count),
+    window: Instant,
+  }),
+});
+const ProblemSchema = v.strictObject({
+  name: Text,
+  directory: Text,
+  file: v.nullable(Text),
+  line: v.nullable(Count),
+  reason: Text,
+});
+const CheckpointSchema = v.strictObject({
+  version: v.literal(CHECKPOINT_VERSION),
+  startedAt: Instant,
+  image: Count,
+  definitions: v.array(SpecSchema),
+  problems: v.array(ProblemSchema),
+  units: v.array(
+    v.strictObject({ name: Name, service: ServiceSchema, spec: v.nullable(SpecSchema) }),
+  ),
+  intents: v.array(v.tuple([Name, v.picklist(['up', 'down'])])),
+  boot: v.picklist(['unscanned', 'settling', 'settled']),
+  booting: Names,
+  earlySettled: v.boolean(),
+  halt: v.nullable(
+    v.strictObject({
+      kind: v.picklist(['poweroff', 'reboot', 'halt', 'exit']),
+      cause: Text,
+      by: Instant,
+      released: v.boolean(),
+    }),
+  ),
+  mainExit: v.nullable(ExitSchema),
+});

@@ -1,0 +1,106 @@
+/**
+ * The system as text, for the next image of svinit: what a re-exec carries over. Reading it back
+ * trusts nothing: a schema decides, and a text that does not fit is a reason, not an exception.
+ */
+import { note } from './agenda.ts';
+import { CHECKPOINT_VERSION, type Checkpoint, checkCheckpoint } from './checkpoint-schema.ts';
+import { buildGraph } from './graph.ts';
+import { deadline, isActive, pidOf, type Service } from './phase.ts';
+import type { Spec } from './spec.ts';
+import {
+  earlyNames,
+  HALT_DEADLINE,
+  newSystem,
+  type System,
+  type SystemEvent,
+  type SystemOptions,
+} from './system.ts';
+
+/** Encodes everything that cannot be found out again by looking at the world. */
+export function encodeCheckpoint(system: System): string {
+  return JSON.stringify({
+    version: CHECKPOINT_VERSION,
+    startedAt: system.startedAt,
+    image: system.image,
+    definitions: [...system.definitions.values()],
+    problems: system.problems,
+    units: [...system.units].map(([name, unit]) => {
+      // A unit mostly runs with the definition that is known anyway: say it once.
+      const spec = system.definitions.get(name) === unit.spec ? null : unit.spec;
+      return { name, service: unit.service, spec };
+    }),
+    intents: [...system.intents],
+    boot: system.boot,
+    booting: [...system.booting],
+    earlySettled: system.earlySettled,
+    halt: system.halt,
+    mainExit: system.mainExit,
+  });
+}
+
+/** Decodes what `encodeCheckpoint` made, as the state the next image goes on with. */
+export function decodeCheckpoint(
+  text: string,
+  options: SystemOptions,
+): { ok: true; system: System } | { ok: false; reason: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, reason: 'The checkpoint is not JSON' };
+  }
+  const checked = checkCheckpoint(value);
+  return checked.ok ? { ok: true, system: rebuilt(checked.checkpoint, options) } : checked;
+}
+
+/**
+ * What the next image must be told first: spawns were decided on whose outcome it will never hear.
+ * They count as refused for want of a resource, which is no failure of the service.
+ */
+export function interrupted(system: System): Extract<SystemEvent, { type: 'spawnFailed' }>[] {
+  const reason = 'svinit was replaced while it was being started';
+  return [...system.units].flatMap(([name, { service }]) => {
+    const { at } = service.phase;
+    const open = at === 'spawning' || at === 'finishing' || at === 'undoing';
+    if (!open || pidOf(service.phase) !== null) return [];
+    return [{ type: 'spawnFailed', name, reason, transient: true }];
+  });
+}
+
+function rebuilt(saved: Checkpoint, options: SystemOptions): System {
+  const definitions = new Map(saved.definitions.map((spec) => [spec.name, spec]));
+  const system = newSystem(options, saved.startedAt);
+  system.image = saved.image + 1;
+  system.definitions = definitions;
+  system.problems = saved.problems;
+  system.graph = buildGraph(definitions).graph;
+  system.boot = saved.boot;
+  system.earlySettled = saved.earlySettled;
+  system.halt = saved.halt;
+  system.mainExit = saved.mainExit;
+  for (const [name, intent] of saved.intents) system.intents.set(name, intent);
+  for (const name of saved.booting) system.booting.add(name);
+  for (const { name, service, spec: own } of saved.units) {
+    const spec = own ?? definitions.get(name);
+    if (spec !== undefined) enter(system, name, service, spec);
+  }
+  system.early = earlyNames(system);
+  system.wanted = new Set(
+    [...system.units].filter(([, unit]) => unit.service.want === 'up').map(([name]) => name),
+  );
+  if (system.halt !== null) note(system.agenda, HALT_DEADLINE, system.halt.by);
+  return system;
+}
+
+function enter(system: System, name: string, service: Service, spec: Spec): void {
+  const { phase } = service;
+  system.units.set(name, { service, spec });
+  const pid = pidOf(phase);
+  if (pid !== null) system.pids.set(pid, name);
+  const due = deadline(phase);
+  if (due !== null) note(system.agenda, name, due);
+  if (!spec.early && isActive(service, spec)) system.active.add(name);
+  if (phase.at === 'spawning' || phase.at === 'starting') system.starting.add(name);
+  // It may have waited for a place among the starting: whoever frees one has to think of it.
+  if (phase.at === 'down' && service.want === 'up') system.throttled.add(name);
+}

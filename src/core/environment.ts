@@ -1,0 +1,81 @@
+/**
+ * Environment is code: `BUN_OPTIONS`, `NODE_OPTIONS`, `LD_PRELOAD` and every unknown `k=v` of the
+ * kernel command line reach PID 1 as variables. What of them its second life may keep is decided
+ * here; nothing is read or set.
+ */
+import type { BootOptions } from './boot-options.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the first life stands: on a machine of its own, or in a place somebody prepared for it. */
+export type Circumstances = {
+  readonly machine: boolean;
+  /** The working directory before stage 0 left it. */
+  readonly cwd: string;
+};
+
+/** What a service may rely on before its definition says anything. */
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * The environment of the second life: an allow-list, and the options with which JavaScriptCore
+ * survives that no thread can be made. In a container or as a plain process the variables of the
+ * first life travel along under a prefix that gives them no power; on a machine nobody meant them,
+ * they are what was left over from the kernel command line.
+ */
+export function stage0Environment(env: Environment, { machine, cwd }: Circumstances): string[] {
+  const kept = [`PATH=${PATH}`, 'HOME=/', ...RUNTIME];
+  const term = env['TERM'];
+  if (term !== undefined && /^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$/.test(term))
+    kept.push(`TERM=${term}`);
+  if (/^[0-9.]{1,20}$/.test(env[STAGE0_AT] ?? '')) kept.push(`${STAGE0_AT}=${env[STAGE0_AT]}`);
+  if (machine) return kept;
+  for (const name of PLACES) {
+    const path = env[name];
+    if (path?.startsWith('/')) kept.push(`${name}=${path}`);
+  }
+  kept.push(`${CWD}=${cwd}`);
+  for (const [name, value] of Object.entries(env)) {
+    if (name !== '' && value !== undefined) kept.push(`${PREFIX}${name}=${value}`);
+  }
+  return kept;
+}
+
+/** The variables the first life was given in a container, for its services. */
+export function containerEnvironment(env: Environment): Record<string, string> {
+  const given = Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    name.startsWith(PREFIX) && name !== PREFIX && value !== undefined
+      ? [[name.slice(PREFIX.length), value]]
+      : [],
+  );
+  return Object.fromEntries(given);
+}
+
+/** Where the first life was started: where the command of a container belongs. */
+export function containerDirectory(env: Environment): string {
+  return env[CWD] ?? '/';
+}
+
+/** What `SVINIT_RUN` and `SVINIT_LOG` say, where the arguments said nothing. */
+export function placesFrom(env: Environment, options: BootOptions): BootOptions {
+  return {
+    ...options,
+    run: options.run ?? env['SVINIT_RUN'] ?? null,
+    log: options.log ?? env['SVINIT_LOG'] ?? null,
+  };
+}
+
+/** When stage 0 began, on CLOCK_MONOTONIC in milliseconds: set by the first life for the second. */
+export const STAGE0_AT = 'SVINIT_STAGE0_AT';
+
+const PREFIX = 'SVINIT_ENV_';
+const CWD = 'SVINIT_CWD';
+
+/** Read by `placesFrom`, so they keep their names. */
+const PLACES: readonly string[] = ['SVINIT_RUN', 'SVINIT_LOG'];
+
+const RUNTIME: readonly string[] = [
+  'BUN_JSC_useConcurrentJIT=0',
+  'BUN_JSC_useConcurrentGC=0',
+  'BUN_JSC_numberOfGCMarkers=1',
+];

@@ -1,0 +1,158 @@
+/**
+ * Requests that are answered when something has come true: start, stop, restart and wait. A job
+ * holds one goal a name and is looked at again after each turn that moved something.
+ */
+import { note } from './agenda.ts';
+import type { Goal, MethodName } from './methods.ts';
+import { isActive, isMet } from './phase.ts';
+import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { type Asker, JOB_DEADLINE, type System } from './system.ts';
+import { failedNeed, type Turn } from './turn.ts';
+import { type Millis, unreachable } from './units.ts';
+import { outcomeOf } from './views.ts';
+
+export type JobGoal = {
+  readonly name: string;
+  readonly goal: Goal;
+  /** Only a process started after this many starts counts (restart); otherwise -1. */
+  readonly startsBefore: number;
+};
+
+export type Job = {
+  readonly number: number;
+  readonly method: MethodName;
+  readonly asker: Asker;
+  readonly goals: readonly JobGoal[];
+  /** When the answer becomes "timeout"; null: never. */
+  readonly by: Millis | null;
+  /** `wait` stays through failures; start and restart answer at the first. */
+  readonly patient: boolean;
+};
+
+type Verdict =
+  | { readonly is: 'met' }
+  | { readonly is: 'pending' }
+  | { readonly is: 'failed'; readonly exit: number; readonly why: string };
+
+const MET: Verdict = { is: 'met' };
+const PENDING: Verdict = { is: 'pending' };
+
+/** Adds a job; it is judged at the end of the same turn, so it may be answered at once. */
+export function addJob(turn: Turn, job: Omit<Job, 'number'>): void {
+  const { system } = turn;
+  const number = Math.max(0, ...system.jobs.keys()) + 1;
+  system.jobs.set(number, { ...job, number });
+  if (job.by !== null) note(system.agenda, `${JOB_DEADLINE}${number}`, job.by);
+}
+
+/** Answers every job that is decided, and tells the others what moved. */
+export function judgeJobs(turn: Turn): void {
+  const { system } = turn;
+  for (const job of system.jobs.values()) {
+    const verdicts = job.goals.map((goal) => judge(system, job, goal));
+    const failure = verdicts.find((verdict) => verdict.is === 'failed');
+    const late = job.by !== null && turn.now >= job.by;
+    if (verdicts.every((verdict) => verdict.is === 'met')) answer(turn, job, null);
+    else if (failure?.is === 'failed' && verdicts.every((verdict) => verdict.is !== 'pending')) {
+      answer(turn, job, refusal(failure.exit, reasons(verdicts)));
+    } else if (late) answer(turn, job, timeoutError(system, job, verdicts, turn.now));
+    else tellProgress(turn, job);
+  }
+}
+
+/** Nobody is left to answer. */
+export function dropJobsOf(system: System, client: number): void {
+  for (const job of system.jobs.values()) {
+    if (job.asker.client === client) system.jobs.delete(job.number);
+  }
+}
+
+function answer(turn: Turn, job: Job, error: RpcError | null): void {
+  const { system, now } = turn;
+  system.jobs.delete(job.number);
+  const { asker } = job;
+  if (error !== null) {
+    turn.effects.push({ do: 'refuse', asker, error });
+    return;
+  }
+  const services = job.goals.map(({ name }) => outcomeOf(system, name, now));
+  turn.effects.push({ do: 'reply', asker, result: { services } });
+}
+
+function judge(system: System, job: Job, { name, goal, startsBefore }: JobGoal): Verdict {
+  const unit = system.units.get(name);
+  if (unit === undefined) {
+    return goal === 'down' ? MET : failed(EXIT.failed, `${name} is no longer defined`);
+  }
+  const { service, spec } = unit;
+  const { at } = service.phase;
+  switch (goal) {
+    case 'up':
+    case 'ready':
+      if (service.want === 'up' && isMet(service, spec) && service.starts > startsBefore)
+        return MET;
+      // A oneshot with nothing to run never starts a process, and is done all the same.
+      if (at === 'done' && spec.start === null) return MET;
+      return job.patient ? PENDING : judgeStart(system, name);
+    case 'down':
+      return service.want === 'down' && !isActive(service, spec) ? MET : PENDING;
+    case 'done':
+      if (at === 'done') return MET;
+      return at === 'failed' ? judgeStart(system, name) : PENDING;
+    case 'failed':
+      return at === 'failed' ? MET : PENDING;
+    default:
+      return unreachable(goal);
+  }
+}
+
+/** Whether a start has come to nothing: by itself, by an order to stop, or by a need. */
+function judgeStart(system: System, name: string): Verdict {
+  const service = system.units.get(name)?.service;
+  if (service === undefined) return PENDING;
+  const { at } = service.phase;
+  if (at === 'failed' || at === 'backoff' || (at === 'done' && service.want === 'up')) {
+    const { state, note } = outcomeOf(system, name, service.since);
+    return failed(
+      EXIT.failed,
+      note === '' ? `${name} is ${state}` : `${name} is ${state}: ${note}`,
+    );
+  }
+  if (system.halt !== null) return failed(EXIT.failed, `${name}: going down (${system.halt.kind})`);
+  if (service.want === 'down') return failed(EXIT.failed, `${name} was asked to stop`);
+  if (at !== 'down') return PENDING;
+  const need = failedNeed(system, name);
+  if (need === null) return PENDING;
+  const { state, note } = outcomeOf(system, need, service.since);
+  const reason = note === '' ? '' : `: ${note}`;
+  return failed(EXIT.dependencyFailed, `${name} needs ${need}, which is ${state}${reason}`);
+}
+
+const failed = (exit: number, why: string): Verdict => ({ is: 'failed', exit, why });
+
+function reasons(verdicts: readonly Verdict[]): string {
+  return verdicts.flatMap((verdict) => (verdict.is === 'failed' ? [verdict.why] : [])).join('; ');
+}
+
+function timeoutError(
+  system: System,
+  job: Job,
+  verdicts: readonly Verdict[],
+  now: Millis,
+): RpcError {
+  const open = job.goals.filter((_, i) => verdicts[i]?.is !== 'met');
+  const states = open.map(({ name, goal }) => {
+    const { state, note } = outcomeOf(system, name, now);
+    return `${name} is ${state}${note === '' ? '' : ` (${note})`}, not ${goal}`;
+  });
+  return refusal(EXIT.timeout, `Time is up: ${states.join('; ')}`);
+}
+
+function tellProgress(turn: Turn, job: Job): void {
+  const names = new Set(job.goals.map(({ name }) => name));
+  for (const { name } of turn.changes) {
+    if (!names.has(name)) continue;
+    const params = { id: job.asker.id, ...outcomeOf(turn.system, name, turn.now) };
+    turn.effects.push({ do: 'notify', client: job.asker.client, method: 'progress', params });
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * What can be asked over the socket: one row a method, with the shape of its parameters, who may
+ * ask, and one line for help. Replies are the types below it.
+ */
+import * as v from 'valibot';
+import type { Problem, ServiceType } from './spec.ts';
+
+/** A name or a pattern of names; the caps are there so that no client can make us work. */
+const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+const Names = v.pipe(v.array(Name), v.minLength(1), v.maxLength(1000));
+/** At most a day; null waits for ever. */
+const TimeoutMs = v.optional(
+  v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000))),
+  null,
+);
+const Wait = v.optional(v.boolean(), true);
+const Flag = v.optional(v.boolean(), false);
+const Nothing = v.strictObject({});
+
+const Condition = v.strictObject({
+  name: Name,
+  goal: v.picklist(['up', 'ready', 'down', 'done', 'failed']),
+});
+
+export type Goal = 'up' | 'ready' | 'down' | 'done' | 'failed';
+export const GOALS: readonly Goal[] = ['up', 'ready', 'down', 'done', 'failed'];
+
+type None = Record<string, never>;
+type Waiting = {
+  readonly names: string[];
+  /** False answers as soon as the wish is noted. */
+  readonly wait: boolean;
+  /** Milliseconds until the answer is "timeout"; null waits for ever. */
+  readonly timeoutMs: number | null;
+};
+
+/** Parameters of each method after its schema has filled the defaults in. */
+export type Params = {
+  readonly version: None;
+  /** No names: all services. */
+  readonly ls: { readonly names: string[] };
+  readonly status: { readonly names: string[] };
+  readonly start: Waiting;
+  readonly stop: Waiting & { readonly cascade: boolean; readonly force: boolean };
+  readonly restart: Waiting;
+  readonly wait: {
+    readonly conditions: { readonly name: string; readonly goal: Goal }[];
+    readonly timeoutMs: number | null;
+  };
+  /** `prune` stops what is no longer defined. */
+  readonly scan: { readonly prune: boolean };
+  readonly poweroff: None;
+  readonly reboot: None;
+  readonly halt: None;
+  readonly reexec: None;
+};
+
+export type MethodName = keyof Params;
+
+/** One request whose parameters have been checked. */
+export type Request = {
+  [M in MethodName]: { readonly method: M; readonly params: Params[M] };
+}[MethodName];
+
+const waiting = { names: Names, wait: Wait, timeoutMs: TimeoutMs };
+
+const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]> } = {
+  version: Nothing,
+  ls: v.strictObject({ names: v.optional(v.pipe(v.array(Name), v.maxLength(1000)), []) }),
+  status: v.strictObject({ names: Names }),
+  start: v.strictObject(waiting),
+  stop: v.strictObject({ ...waiting, cascade: Flag, force: Flag }),
+  restart: v.strictObject(waiting),
+  wait: v.strictObject({
+    conditions: v.pipe(v.array(Condition), v.minLength(1), v.maxLength(1000)),
+    timeoutMs: TimeoutMs,
+  }),
+  scan: v.strictObject({ prune: Flag }),
+  poweroff: Nothing,
+  reboot: Nothing,
+  halt: Nothing,
+  reexec: Nothing,
+};
+
+export type StateWord =
+  | 'down'
+  | 'waiting'
+  | 'starting'
+  | 'up'
+  | 'stopping'
+  | 'finishing'
+  | 'backoff'
+  | 'done'
+  | 'failed';
+
+/** One service as clients see it. Durations are milliseconds. */
+export type ServiceView = {
+  readonly name: string;
+  readonly type: ServiceType;
+  readonly description: string;
+  readonly state: StateWord;
+  readonly want: 'up' | 'down';
+  readonly pid: number | null;
+  /** Since the state last changed. */
+  readonly forMs: number;
+  /** Starts after the first. */
+  readonly restarts: number;
+  /** One short reason, or empty. */
+  readonly note: string;
+  /** What moved it last. */
+  readonly cause: string;
+  readonly lastExit: string | null;
+  readonly lastExitMs: number | null;
+  /** Until the next try, when it is in backoff. */
+  readonly nextTryMs: number | null;
+  readonly needs: readonly string[];
+  readonly neededBy: readonly string[];
+  /** Needs (or ordered predecessors) that hold it now. */
+  readonly waitingFor: readonly string[];
+  readonly directory: string;
+  readonly definition: 'current' | 'changed' | 'removed';
+  readonly early: boolean;
+};
+
+/** What became of one name of a start, stop, restart or wait. */
+export type Outcome = { readonly name: string; readonly state: StateWord; readonly note: string };
+
+export type Results = {
+  readonly version: {
+    readonly version: string;
+    readonly runtime: string;
+    readonly pid: number;
+    readonly uptimeMs: number;
+    readonly target: string;
+    /** 1 for the first image, one more after each re-exec. */
+    readonly image: number;
+    readonly halting: string | null;
+  };
+  readonly ls: {
+    readonly services: readonly ServiceView[];
+    readonly problems: readonly Problem[];
+    readonly halting: string | null;
+  };
+  readonly status: { readonly services: readonly ServiceView[] };
+  readonly start: { readonly services: readonly Outcome[] };
+  readonly stop: { readonly services: readonly Outcome[] };
+  readonly restart: { readonly services: readonly Outcome[] };
+  readonly wait: { readonly services: readonly Outcome[] };
+  readonly scan: {
+    readonly added: readonly string[];
+    readonly changed: readonly { readonly name: string; readonly fields: readonly string[] }[];
+    readonly removed: readonly string[];
+    readonly refused: readonly Problem[];
+    readonly notices: readonly string[];
+  };
+  readonly poweroff: { readonly halting: string };
+  readonly reboot: { readonly halting: string };
+  readonly halt: { readonly halting: string };
+  readonly reexec: { readonly image: number };
+};
+
+/** Read-only methods are served on the `status` socket too. */
+const READ_ONLY: ReadonlySet<MethodName> = new Set(['version', 'ls', 'status', 'wait']);
+
+const NAMES: ReadonlySet<string> = new Set(Object.keys(SCHEMAS));
+
+export const isMethod = (name: string): name is MethodName => NAMES.has(name);
+export const isReadOnly = (method: MethodName): boolean => READ_ONLY.has(method);
+export const METHOD_NAMES: readonly MethodName[] = Object.keys(SCHEMAS) as MethodName[];
+
+/** Checks `params` against the method's schema; the reason names the key that is wrong. */
+export function checkParams(
+  method: MethodName,
+  params: unknown,
+): { ok: true; request: Request } | { ok: false; reason: string } {
+  const result = v.safeParse(SCHEMAS[method] as v.GenericSchema, params ?? {});
+  if (result.success) {
+    return { ok: true, request: { method, params: result.output } as Request };
+  }
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? 'params';
+  return { ok: false, reason: `${where}: ${issue.message}` };
+}

@@ -1,0 +1,236 @@
+/**
+ * What each request does: names are resolved, intents are noted, and the answer follows at once
+ * or as a job. A request that cannot be done changes nothing.
+ */
+
+import { closure } from './graph.ts';
+import { addJob } from './jobs.ts';
+import type { Goal, Params, Request } from './methods.ts';
+import { isActive } from './phase.ts';
+import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { resolve } from './resolve.ts';
+import { updateWants } from './scanned.ts';
+import { beginHalt } from './shutdown.ts';
+import type { Asker, System } from './system.ts';
+import { apply, type Turn } from './turn.ts';
+import { later, type Millis, ms, unreachable } from './units.ts';
+import { viewOf } from './views.ts';
+
+export function handle(turn: Turn, asker: Asker, request: Request): void {
+  const { system } = turn;
+  switch (request.method) {
+    case 'version':
+      return reply(turn, asker, versionOf(turn));
+    case 'ls':
+      return list(turn, asker, request.params.names);
+    case 'status':
+      return status(turn, asker, request.params.names);
+    case 'start':
+      return start(turn, asker, request.params);
+    case 'stop':
+      return stop(turn, asker, request.params);
+    case 'restart':
+      return restart(turn, asker, request.params);
+    case 'wait':
+      return wait(turn, asker, request.params);
+    case 'scan':
+      turn.effects.push({ do: 'scan', prune: request.params.prune, asker });
+      return;
+    case 'reexec':
+      if (system.halt !== null) return refuse(turn, asker, goingDown(system, 're-exec'));
+      turn.effects.push({ do: 'reexec', asker });
+      return;
+    case 'poweroff':
+    case 'reboot':
+    case 'halt': {
+      const kind = system.options.stopKind === 'exit' ? 'exit' : request.method;
+      const error = beginHalt(turn, kind, `${request.method} by ${who(asker)}`);
+      return error === null ? reply(turn, asker, { halting: kind }) : refuse(turn, asker, error);
+    }
+    default:
+      return unreachable(request);
+  }
+}
+
+function list(turn: Turn, asker: Asker, names: readonly string[]): void {
+  const { system, now } = turn;
+  const chosen = names.length === 0 ? null : resolve(system, names);
+  if (chosen?.ok === false) return refuse(turn, asker, chosen.error);
+  const units = chosen === null ? system.units.keys() : chosen.names;
+  const services = [...units].flatMap((name) => {
+    const unit = system.units.get(name);
+    return unit === undefined ? [] : [viewOf(system, name, unit, now)];
+  });
+  reply(turn, asker, { services, problems: system.problems, halting: system.halt?.kind ?? null });
+}
+
+function status(turn: Turn, asker: Asker, names: readonly string[]): void {
+  const { system, now } = turn;
+  const chosen = resolve(system, names);
+  if (!chosen.ok) return refuse(turn, asker, chosen.error);
+  const services = chosen.names.flatMap((name) => {
+    const unit = system.units.get(name);
+    return unit === undefined ? [] : [viewOf(system, name, unit, now)];
+  });
+  reply(turn, asker, { services });
+}
+
+function start(turn: Turn, asker: Asker, params: Params['start']): void {
+  const names = toStart(turn, asker, params.names);
+  if (names === null) return;
+  const cause = causeOf('start', params.names, asker);
+  wish(turn, names, cause);
+  for (const name of names) apply(turn, name, { type: 'retry', cause });
+  finish(
+    turn,
+    asker,
+    params,
+    'start',
+    names.map((name) => goalOf(name, 'up')),
+  );
+}
+
+function restart(turn: Turn, asker: Asker, params: Params['restart']): void {
+  const { system } = turn;
+  const names = toStart(turn, asker, params.names);
+  if (names === null) return;
+  const goals = names.map((name) => {
+    const service = system.units.get(name)?.service;
+    return { name, goal: 'up' as const, startsBefore: service?.starts ?? 0 };
+  });
+  const cause = causeOf('restart', params.names, asker);
+  wish(turn, names, cause);
+  for (const name of names) apply(turn, name, { type: 'restart', cause });
+  finish(turn, asker, params, 'restart', goals);
+}
+
+function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
+  const { system } = turn;
+  const chosen = resolve(system, params.names);
+  if (!chosen.ok) return refuse(turn, asker, chosen.error);
+  const { names } = chosen;
+  const others = dependantsOf(system, names);
+  const essential = [...names, ...others].filter(
+    (name) => system.units.get(name)?.spec.essential === true,
+  );
+  if (essential.length > 0 && !params.force) {
+    const text = `${essential.join(', ')}: essential, not stopped without --force`;
+    return refuse(turn, asker, refusal(EXIT.failed, text));
+  }
+  if (others.length > 0 && !params.cascade) {
+    const text = `${others.join(', ')} would stop too, for want of ${names.join(', ')}`;
+    const hint = 'Add --cascade to stop them first';
+    return refuse(turn, asker, refusal(EXIT.dependencyFailed, text, hint));
+  }
+  for (const name of names) system.intents.set(name, 'down');
+  updateWants(turn, causeOf('stop', params.names, asker));
+  finish(
+    turn,
+    asker,
+    params,
+    'stop',
+    names.map((name) => goalOf(name, 'down')),
+  );
+}
+
+/** What else runs, or is meant to, and cannot without `names`. */
+function dependantsOf(system: System, names: readonly string[]): string[] {
+  return [...closure(names, system.graph.neededBy)].filter((name) => {
+    const unit = system.units.get(name);
+    if (unit === undefined || names.includes(name)) return false;
+    return unit.service.want === 'up' || isActive(unit.service, unit.spec);
+  });
+}
+
+function wait(turn: Turn, asker: Asker, params: Params['wait']): void {
+  // The same goal twice, as patterns give it, is one goal.
+  const goals = new Map<string, ReturnType<typeof goalOf>>();
+  for (const { name, goal } of params.conditions) {
+    const chosen = resolve(turn.system, [name]);
+    if (!chosen.ok) return refuse(turn, asker, chosen.error);
+    for (const match of chosen.names) goals.set(`${match} ${goal}`, goalOf(match, goal));
+  }
+  const by = byOf(turn, params.timeoutMs);
+  addJob(turn, { method: 'wait', asker, goals: [...goals.values()], by, patient: true });
+}
+
+function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] | null {
+  const { system } = turn;
+  if (system.halt !== null) {
+    refuse(turn, asker, goingDown(system, 'start services'));
+    return null;
+  }
+  const chosen = resolve(system, wanted);
+  if (chosen.ok) return chosen.names;
+  refuse(turn, asker, chosen.error);
+  return null;
+}
+
+/** Wants `names` up; what they need is no longer held down by an earlier stop. */
+function wish(turn: Turn, names: readonly string[], cause: string): void {
+  const { system } = turn;
+  for (const name of closure(names, system.graph.needs)) {
+    if (system.intents.get(name) === 'down') system.intents.delete(name);
+  }
+  for (const name of names) system.intents.set(name, 'up');
+  updateWants(turn, cause);
+}
+
+function finish(
+  turn: Turn,
+  asker: Asker,
+  params: Params['start'],
+  method: 'start' | 'stop' | 'restart',
+  goals: readonly ReturnType<typeof goalOf>[],
+): void {
+  if (!params.wait) return reply(turn, asker, { services: [] });
+  addJob(turn, { method, asker, goals, by: byOf(turn, params.timeoutMs), patient: false });
+}
+
+const goalOf = (name: string, goal: Goal): { name: string; goal: Goal; startsBefore: number } => ({
+  name,
+  goal,
+  startsBefore: -1,
+});
+
+function byOf(turn: Turn, timeoutMs: number | null): Millis | null {
+  return timeoutMs === null ? null : later(turn.now, ms(timeoutMs));
+}
+
+function versionOf({ system, now }: Turn): unknown {
+  const { version, runtime, target } = system.options;
+  const { image, halt } = system;
+  // 1: whoever asks through the socket asks the process that is this system's PID 1.
+  return {
+    version,
+    runtime,
+    pid: 1,
+    uptimeMs: now - system.startedAt,
+    target,
+    image,
+    halting: halt?.kind ?? null,
+  };
+}
+
+function goingDown(system: System, act: string): RpcError {
+  return refusal(EXIT.failed, `Cannot ${act}: going down (${system.halt?.kind ?? ''})`);
+}
+
+const who = (asker: Asker): string => `uid ${asker.uid}`;
+
+/** It names what was asked for, so that what moves along can tell why: `stop of web by uid 0`. */
+function causeOf(act: string, names: readonly string[], asker: Asker): string {
+  const few = names.slice(0, CAUSE_NAMES_MAX).join(', ');
+  const more = names.length > CAUSE_NAMES_MAX ? ', ...' : '';
+  return `${act} of ${few}${more} by ${who(asker)}`;
+}
+
+const CAUSE_NAMES_MAX = 3;
+
+function reply(turn: Turn, asker: Asker, result: unknown): void {
+  turn.effects.push({ do: 'reply', asker, result });
+}
+
+function refuse(turn: Turn, asker: Asker, error: RpcError): void {
+  turn.effects.push({ do: 'refuse', asker, error });
+}

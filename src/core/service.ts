@@ -1,0 +1,152 @@
+/**
+ * The lifecycle of one service: what it is asked to be (want) and what its process is doing
+ * (phase) are two fields, and this reducer moves the second towards the first.
+ *
+ * It knows nothing of other services: `admit` says that its needs are ready, `release` that no
+ * dependant runs any more. Both come from system.ts.
+ */
+import { exited, spawned, spawnFailed } from './aftermath.ts';
+import {
+  deadline,
+  type Event,
+  type Service,
+  type Step,
+  type StopReason,
+  same,
+  to,
+  type Want,
+} from './phase.ts';
+import { SIGCONT, SIGKILL } from './signals.ts';
+import type { Spec } from './spec.ts';
+import { later, type Millis, ms, type Pid, unreachable } from './units.ts';
+
+/** s6-supervise repeats its KILL every five seconds; so do we (s6-supervise(8), timeout-kill). */
+const KILL_AGAIN = ms(5000);
+
+/** What `event` makes of `svc`. Events that do not fit the phase change nothing. */
+export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  switch (event.type) {
+    case 'want':
+      return wanted(svc, event.want, event.cause, spec, now);
+    case 'admit':
+      return phase.at === 'down' && svc.want === 'up' ? start(svc, spec, now) : same(svc);
+    case 'release':
+      return svc.want === 'down' ? release(svc, spec, now) : same(svc);
+    case 'restart':
+      return restart({ ...svc, cause: event.cause }, spec, now);
+    case 'retry':
+      return retry(svc, event.cause, spec, now);
+    case 'spawned':
+      return spawned(svc, event.pid, spec, now);
+    case 'spawnFailed':
+      return spawnFailed(svc, event.reason, event.transient, spec, now);
+    case 'ready':
+      return phase.at === 'starting' && spec.type === 'longrun'
+        ? to(
+            { ...svc, cause: 'ready' },
+            { at: 'up', pid: phase.pid, startedAt: phase.startedAt },
+            now,
+          )
+        : same(svc);
+    case 'exited':
+      return exited(svc, event.exit, spec, now);
+    case 'deadline':
+      return expired(svc, spec, now);
+    default:
+      return unreachable(event);
+  }
+}
+
+function wanted(svc: Service, want: Want, cause: string, spec: Spec, now: Millis): Step {
+  if (svc.want === want) return same(svc);
+  const next = { ...svc, want, cause };
+  // Nothing runs that would have to be stopped: at rest is at rest.
+  return want === 'down' && awaitsRetry(svc, spec)
+    ? to(fresh(next), { at: 'down' }, now)
+    : [next, []];
+}
+
+function start(svc: Service, spec: Spec, now: Millis): Step {
+  // A oneshot with an empty `up` has nothing to run: it is done by being asked for.
+  if (spec.start === null) return to({ ...svc, cause: 'nothing to run' }, { at: 'done' }, now);
+  return to(svc, { at: 'spawning' }, now, [{ do: 'spawn', role: 'start' }]);
+}
+
+function release(svc: Service, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  if (phase.at === 'starting' || phase.at === 'up') return stop(svc, phase, 'asked', spec, now);
+  if (phase.at === 'done') return undo(svc, spec, now);
+  return same(svc);
+}
+
+function restart(svc: Service, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  if (phase.at === 'starting' || phase.at === 'up') return stop(svc, phase, 'restart', spec, now);
+  if (phase.at === 'done' && spec.type === 'oneshot') return undo(svc, spec, now);
+  return retry(svc, svc.cause, spec, now);
+}
+
+/** A person asks again: what was given up or waits for its time is tried at once. */
+function retry(svc: Service, cause: string, spec: Spec, now: Millis): Step {
+  return awaitsRetry(svc, spec) ? to(fresh({ ...svc, cause }), { at: 'down' }, now) : same(svc);
+}
+
+/** It is not running although it was started; a oneshot that is done is as it should be. */
+function awaitsRetry({ phase }: Service, spec: Spec): boolean {
+  if (phase.at === 'done') return spec.type === 'longrun';
+  return phase.at === 'backoff' || phase.at === 'failed';
+}
+
+/** What went wrong before does not count any more. */
+const fresh = (svc: Service): Service => ({ ...svc, failures: 0, failedAt: [], refusals: 0 });
+
+function stop(
+  svc: Service,
+  phase: { pid: Pid; startedAt: Millis },
+  why: StopReason,
+  spec: Spec,
+  now: Millis,
+): Step {
+  const killAt = spec.stopWithin === null ? null : later(now, spec.stopWithin);
+  const { pid, startedAt } = phase;
+  // CONT after the signal: a stopped process would otherwise never get to see it.
+  return to(svc, { at: 'stopping', pid, startedAt, killAt, why }, now, [
+    { do: 'signal', pid, signal: spec.stopSignal, group: false },
+    { do: 'signal', pid, signal: SIGCONT, group: false },
+  ]);
+}
+
+function undo(svc: Service, spec: Spec, now: Millis): Step {
+  if (spec.down === null) return to(svc, { at: 'down' }, now);
+  const killAt = spec.downWithin === null ? null : later(now, spec.downWithin);
+  return to(svc, { at: 'undoing', pid: null, killAt }, now, [{ do: 'spawn', role: 'down' }]);
+}
+
+function expired(svc: Service, spec: Spec, now: Millis): Step {
+  const { phase } = svc;
+  const due = deadline(phase);
+  // Early wake-ups are normal: the timer is a hint, the phase knows the time.
+  if (due === null || now < due) return same(svc);
+  switch (phase.at) {
+    case 'starting':
+      return stop(svc, phase, 'unready', spec, now);
+    case 'stopping':
+    case 'finishing':
+    case 'undoing': {
+      const next = { ...phase, killAt: later(now, KILL_AGAIN) };
+      if (phase.pid === null) return to(svc, next, now);
+      return to(svc, next, now, [{ do: 'signal', pid: phase.pid, signal: SIGKILL, group: true }]);
+    }
+    case 'backoff':
+      return to(svc, { at: 'down' }, now);
+    case 'down':
+    case 'spawning':
+    case 'up':
+    case 'done':
+    case 'failed':
+      return same(svc);
+    default:
+      return unreachable(phase);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The way down: every want becomes "down", services stop in reverse order of their needs, early
+ * ones last, and when nothing is left or time is up the rest is handed to the supervisor.
+ */
+import { note } from './agenda.ts';
+import { shellCode } from './exit.ts';
+import { isActive } from './phase.ts';
+import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { updateWants } from './scanned.ts';
+import { HALT_DEADLINE, type HaltKind, type System } from './system.ts';
+import type { Turn } from './turn.ts';
+import { later } from './units.ts';
+
+/** Begins to go down. Asking twice is one shutdown; asking for another kind is refused. */
+export function beginHalt(turn: Turn, kind: HaltKind, cause: string): RpcError | null {
+  const { system, now } = turn;
+  if (system.halt !== null) {
+    if (system.halt.kind === kind) return null;
+    const { kind: already, cause: by } = system.halt;
+    return refusal(EXIT.failed, `Cannot ${kind}: a ${already} is under way (${by})`);
+  }
+  system.halt = { kind, cause, by: later(now, system.options.haltWithin), released: false };
+  note(system.agenda, HALT_DEADLINE, system.halt.by);
+  updateWants(turn, `${kind}: ${cause}`);
+  return null;
+}
+
+/** Hands over to the supervisor, once, when all is at rest or the time is up. */
+export function checkHalt(turn: Turn): void {
+  const { system, now } = turn;
+  const { halt } = system;
+  if (halt === null || halt.released) return;
+  if (now < halt.by && !allAtRest(system)) return;
+  system.halt = { ...halt, released: true };
+  turn.effects.push({ do: 'halt', kind: halt.kind, code: codeOf(system) });
+}
+
+/** What sh(1) and container engines report of a command that never came to run. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
+
+/** The code of a container: that of its main service, and 0 when it has none. */
+function codeOf(system: System): number {
+  if (system.mainExit !== null) return shellCode(system.mainExit);
+  const main = system.options.main === null ? undefined : system.units.get(system.options.main);
+  const error = main?.service.error ?? null;
+  if (error === null) return 0;
+  return /ENOENT|not found/.test(error) ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
+/** The main service of a container has ended for good: the container ends with it. */
+export function checkMain(turn: Turn): void {
+  const { system } = turn;
+  const { main } = system.options;
+  if (main === null || system.halt !== null) return;
+  const at = system.units.get(main)?.service.phase.at;
+  if (at === 'done' || at === 'failed') beginHalt(turn, system.options.stopKind, `${main} ended`);
+}
+
+function allAtRest(system: System): boolean {
+  if (system.active.size > 0) return false;
+  return system.early.every((name) => {
+    const unit = system.units.get(name);
+    return unit === undefined || !isActive(unit.service, unit.spec);
+  });
+}

@@ -1,0 +1,247 @@
+/**
+ * A service directory becomes a Spec: what each file means, which defaults its dialect has, and
+ * what service.json adds. Every malformed value refuses the whole definition and is named with
+ * file, line and what was expected; nothing is guessed. It knows texts, not the disk.
+ */
+import { isObjectWord, quoted } from './names.ts';
+import { SIGTERM } from './signals.ts';
+import type {
+  Dialect,
+  DirectoryTexts,
+  Problem,
+  Readiness,
+  RestartPolicy,
+  ServiceType,
+  Spec,
+} from './spec.ts';
+import {
+  agree,
+  below,
+  type Draft,
+  firstLine,
+  namesFiles,
+  notice,
+  refuse,
+  signalFile,
+  timeoutFile,
+  uintFile,
+} from './spec-draft.ts';
+import { readServiceJson } from './spec-json.ts';
+import { noteFiles, refuseKeys } from './spec-known.ts';
+import { programs } from './spec-programs.ts';
+import { closest, didYouMean } from './suggest.ts';
+import { type Millis, ms } from './units.ts';
+
+export type ParsedSpec = {
+  /** Null when there is any problem. */
+  readonly spec: Spec | null;
+  readonly problems: readonly Problem[];
+  /** What is in the directory and has no effect yet, or another one than expected. */
+  readonly notices: readonly string[];
+};
+
+/** Reads the texts of one service directory. */
+export function parseSpec(found: DirectoryTexts): ParsedSpec {
+  const draft = draftOf(found);
+  const type = typeOf(draft);
+  noteFiles(draft, type);
+  refuseKeys(draft, type);
+  const dialect = draft.json.dialect ?? found.dialect;
+  const spec: Spec = {
+    name: found.name,
+    type,
+    dialect,
+    directory: found.directory,
+    description: draft.json.description ?? '',
+    ...programs(draft, type, dialect),
+    cwd: draft.json.cwd ?? found.directory,
+    env: environment(draft, dialect),
+    ...relations(draft, type),
+    ready: readiness(draft, type),
+    initially: initially(draft, type),
+    early: draft.json.early ?? false,
+    essential:
+      agree(
+        draft,
+        'flag-essential',
+        found.files.has('flag-essential') ? true : undefined,
+        'essential',
+        draft.json.essential,
+      ) ?? false,
+    tty: draft.json.tty ?? null,
+    ...stopping(draft, type, dialect),
+    restart: restart(draft, type),
+  };
+  const { problems, notices } = draft;
+  return { spec: problems.length === 0 ? spec : null, problems, notices };
+}
+
+function draftOf(found: DirectoryTexts): Draft {
+  const draft = { found, json: {}, lineOf: () => null, problems: [], notices: [] };
+  const text = found.files.get('service.json')?.text;
+  if (text === undefined) return draft;
+  const read = readServiceJson(text);
+  if (read.ok) return { ...draft, json: read.value, lineOf: read.lineOf };
+  for (const { line, reason } of read.problems) refuse(draft, 'service.json', line, reason);
+  return draft;
+}
+
+const TYPES: readonly ServiceType[] = ['longrun', 'oneshot', 'bundle'];
+
+function typeOf(draft: Draft): ServiceType {
+  const text = firstLine(draft, 'type');
+  const type = TYPES.find((known) => known === text);
+  if (text !== undefined && type === undefined) {
+    const hint = didYouMean(text, TYPES);
+    const reason = `expected longrun, oneshot or bundle, found ${quoted(text)}${hint}`;
+    refuse(draft, 'type', 1, reason);
+  }
+  const near = text === undefined ? null : closest(text, TYPES);
+  // A type that is nearly right saves the reader the problems that would follow from another.
+  const assumed = TYPES.find((known) => known === near) ?? 'longrun';
+  return agree(draft, 'type', type, 'type', draft.json.type) ?? assumed;
+}
+
+type Relations = Pick<Spec, 'needs' | 'wants' | 'after' | 'before' | 'contents'>;
+
+function relations(draft: Draft, type: ServiceType): Relations {
+  const { json } = draft;
+  const listed = (directory: string, list: string): readonly string[] | undefined =>
+    sorted(namesFiles(draft, directory, list));
+  const needs =
+    type === 'bundle'
+      ? undefined
+      : agree(
+          draft,
+          'dependencies.d',
+          listed('dependencies.d', 'dependencies'),
+          'needs',
+          sorted(json.needs),
+        );
+  const contents =
+    type === 'bundle'
+      ? agree(
+          draft,
+          'contents.d',
+          listed('contents.d', 'contents'),
+          'contents',
+          sorted(json.contents),
+        )
+      : undefined;
+  return {
+    needs: needs ?? [],
+    wants: sorted(json.wants) ?? [],
+    after: sorted(json.after) ?? [],
+    before: sorted(json.before) ?? [],
+    contents: contents ?? [],
+  };
+}
+
+/** The order of names says nothing, so that it may not make a difference either. */
+function sorted(names: readonly string[] | undefined): readonly string[] | undefined {
+  return names === undefined ? undefined : [...new Set(names)].sort();
+}
+
+/** The largest descriptor that every service may have, whatever its limit (RLIMIT_NOFILE, 1024). */
+const FD_MAX = 1023;
+
+function readiness(draft: Draft, type: ServiceType): Readiness {
+  const what = `a descriptor from 1 to ${FD_MAX}`;
+  const fd = type === 'longrun' ? uintFile(draft, 'notification-fd', what, 1, FD_MAX) : undefined;
+  if (fd !== undefined && fd < 3) {
+    notice(draft, `notification-fd ${fd} takes the place of its output, which is not logged`);
+  }
+  const fromFile = fd === undefined ? undefined : { fd };
+  const ready = agree(draft, 'notification-fd', fromFile, 'ready', draft.json.ready) ?? 'spawn';
+  return ready === 'spawn' ? { by: 'spawn' } : { by: 'fd', fd: ready.fd };
+}
+
+/**
+ * A directory that says its type is part of a set and wanted when the set is (s6-rc); one that
+ * does not is wanted because it is there (s6-svscan, runsvdir). `down` keeps it down.
+ */
+function initially(draft: Draft, type: ServiceType): Spec['initially'] {
+  const { found, json } = draft;
+  const down = type === 'longrun' && found.files.has('down') ? 'down' : undefined;
+  const typed = found.files.has('type') || json.type !== undefined;
+  return agree(draft, 'down', down, 'initially', json.initially) ?? (typed ? 'target' : 'up');
+}
+
+type Limits = {
+  readonly stopWithin: Millis | null;
+  readonly finishWithin: Millis | null;
+};
+
+/**
+ * Native: ten seconds to stop, then SIGKILL, so that a halt always ends; s6-supervise(8) never
+ * kills unless told to, and gives `finish` five seconds; runsv(8) knows no limits.
+ */
+const LIMITS: Readonly<Record<Dialect, Limits>> = {
+  svinit: { stopWithin: ms(10_000), finishWithin: ms(5000) },
+  s6: { stopWithin: null, finishWithin: ms(5000) },
+  runit: { stopWithin: null, finishWithin: null },
+};
+
+type Stopping = Pick<
+  Spec,
+  'stopSignal' | 'stopWithin' | 'upWithin' | 'downWithin' | 'finishWithin'
+>;
+
+function stopping(draft: Draft, type: ServiceType, dialect: Dialect): Stopping {
+  const { stop, start, finish } = draft.json;
+  const limit = (
+    file: string,
+    path: string,
+    fromJson: Millis | null | undefined,
+    fallback: Millis | null,
+  ): Millis | null => {
+    const both = agree(draft, file, timeoutFile(draft, file), path, fromJson);
+    return both === undefined ? fallback : both;
+  };
+  // `stop.timeout` is the time a service has to come down, and a oneshot comes down by `down`.
+  const [kill, down] = type === 'oneshot' ? [undefined, stop?.timeout] : [stop?.timeout, undefined];
+  const limits = LIMITS[dialect];
+  const signal = signalFile(draft, 'down-signal');
+  uintFile(draft, 'max-death-tally', 'a whole number', 0);
+  return {
+    stopSignal: agree(draft, 'down-signal', signal, 'stop.signal', stop?.signal) ?? SIGTERM,
+    stopWithin: limit('timeout-kill', 'stop.timeout', kill, limits.stopWithin),
+    upWithin: limit('timeout-up', 'start.timeout', start?.timeout, null),
+    downWithin: limit('timeout-down', 'stop.timeout', down, null),
+    finishWithin: limit('timeout-finish', 'finish.timeout', finish?.timeout, limits.finishWithin),
+  };
+}
+
+function restart({ json }: Draft, type: ServiceType): RestartPolicy {
+  const { when, limit, window } = json.restart ?? {};
+  return {
+    when: type === 'longrun' ? (when ?? 'always') : 'never',
+    limit: limit ?? null,
+    window: window ?? ms(60_000),
+  };
+}
+
+/**
+ * `env/` as s6-envdir(1) reads it: the first line without trailing blanks, NUL for a newline, an
+ * empty file for no variable. Only for svinit's own dialect: s6 and runit leave it to `run`.
+ */
+function environment(draft: Draft, dialect: Dialect): Record<string, string> {
+  const env: Record<string, string> = Object.create(null);
+  for (const key of dialect === 'svinit' ? below(draft, 'env') : []) {
+    const text = draft.found.files.get(`env/${key}`)?.text ?? '';
+    if (key.includes('=') || isObjectWord(key)) {
+      refuse(draft, 'env', null, `${quoted(key)} cannot be the name of a variable`);
+    }
+    if (text !== '') env[key] = withoutTrailingBlanks(text.split('\n', 1)[0] ?? '');
+  }
+  for (const [key, value] of Object.entries(draft.json.env ?? {})) {
+    env[key] = agree(draft, `env/${key}`, env[key], `env.${key}`, value) ?? value;
+  }
+  return env;
+}
+
+function withoutTrailingBlanks(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ' || line[end - 1] === '\t') end -= 1;
+  return line.slice(0, end).replaceAll('\0', '\n');
+}

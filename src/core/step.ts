@@ -1,0 +1,93 @@
+/**
+ * The system reducer: one event in, effects and changes out. Everything that svinit decides once
+ * it supervises is decided below this function.
+ */
+import { takeDue } from './agenda.ts';
+import { dropJobsOf, judgeJobs } from './jobs.ts';
+import { handle } from './requests.ts';
+import { takeDefinitions, updateWants } from './scanned.ts';
+import { beginHalt, checkHalt, checkMain } from './shutdown.ts';
+import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
+import { apply, newTurn, settle, type Turn } from './turn.ts';
+import { type Millis, unreachable } from './units.ts';
+
+/**
+ * Applies `event` at `now` and follows its consequences. `system` is changed in place and must
+ * not be stepped from two places at once.
+ */
+export function step(system: System, event: SystemEvent, now: Millis): Outcome {
+  const turn = newTurn(system, now);
+  react(turn, event);
+  expire(turn);
+  settle(turn);
+  checkMain(turn);
+  settle(turn);
+  if (system.jobs.size > 0) judgeJobs(turn);
+  if (system.boot === 'settling') checkBoot(turn);
+  checkHalt(turn);
+  return turn;
+}
+
+function react(turn: Turn, event: SystemEvent): void {
+  const { system } = turn;
+  switch (event.type) {
+    case 'scanned':
+      return scanned(turn, event);
+    case 'spawned':
+      return apply(turn, event.name, { type: 'spawned', pid: event.pid });
+    case 'spawnFailed': {
+      const { name, reason, transient } = event;
+      return apply(turn, name, { type: 'spawnFailed', reason, transient });
+    }
+    case 'exited': {
+      const name = system.pids.get(event.pid);
+      // A stranger that was given to PID 1: reaping it was all there was to do.
+      if (name !== undefined) apply(turn, name, { type: 'exited', exit: event.exit });
+      return;
+    }
+    case 'ready': {
+      const name = system.pids.get(event.pid);
+      if (name !== undefined) apply(turn, name, { type: 'ready' });
+      return;
+    }
+    case 'request':
+      return handle(turn, event.asker, event.request);
+    case 'hangup':
+      return dropJobsOf(system, event.client);
+    case 'tick':
+      return;
+    case 'halt':
+      beginHalt(turn, event.kind, event.cause);
+      return;
+    default:
+      return unreachable(event);
+  }
+}
+
+function scanned(turn: Turn, event: Extract<SystemEvent, { type: 'scanned' }>): void {
+  const { system } = turn;
+  const first = system.boot === 'unscanned';
+  if (first) system.boot = 'settling';
+  const result = takeDefinitions(turn, event);
+  const started = updateWants(turn, first ? 'boot' : 'scan');
+  if (first) for (const name of started) system.booting.add(name);
+  if (event.asker !== null) turn.effects.push({ do: 'reply', asker: event.asker, result });
+}
+
+/** Once, when all that was wanted from the start has had its chance. */
+function checkBoot({ system, effects }: Turn): void {
+  if (system.booting.size > 0 || system.halt !== null) return;
+  system.boot = 'settled';
+  effects.push({ do: 'booted' });
+}
+
+function expire(turn: Turn): void {
+  const { system, now } = turn;
+  for (const key of takeDue(system.agenda, now)) {
+    const due = dueOf(system, key);
+    // Jobs and the halt look at the clock themselves at the end of the turn.
+    if (due !== null && due <= now && system.units.has(key)) {
+      apply(turn, key, { type: 'deadline' });
+    }
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * All services together: what is wanted, who may start or must stop now, and what is to be done
+ * about it. Deterministic: no clock, no randomness, no I/O; the same events at the same instants
+ * give the same effects.
+ *
+ * A `System` is one value with one owner. Its maps are changed in place, because copying them
+ * would make every event cost as much as there are services; each service in it is immutable.
+ */
+import { type Agenda, earliest, newAgenda } from './agenda.ts';
+import type { Exit } from './exit.ts';
+import type { Graph } from './graph.ts';
+import type { Job } from './jobs.ts';
+import type { Request } from './methods.ts';
+import { deadline, type Phase, type Role, type Service } from './phase.ts';
+import type { RequestId, RpcError } from './protocol.ts';
+import type { Problem, Spec } from './spec.ts';
+import type { Millis, Pid } from './units.ts';
+import type { Intent } from './wants.ts';
+
+/** How the machine, or the container, is to end. */
+export type HaltKind = 'poweroff' | 'reboot' | 'halt' | 'exit';
+
+export type SystemOptions = {
+  /** The bundle wanted at boot. */
+  readonly target: string;
+  /** How many services may be starting at once. */
+  readonly parallel: number;
+  /** The service whose end is the end of the container; null on a machine. */
+  readonly main: string | null;
+  /** From the request to halt until what still runs is killed. */
+  readonly haltWithin: Millis;
+  /** What TERM to PID 1 and the end of the main service mean here. */
+  readonly stopKind: HaltKind;
+  /** For `version`. */
+  readonly version: string;
+  readonly runtime: string;
+  readonly pid: Pid;
+};
+
+/** A service and the definition it runs with; what is on disk may be newer. */
+export type Unit = { readonly service: Service; readonly spec: Spec };
+
+export type Halt = {
+  readonly kind: HaltKind;
+  readonly cause: string;
+  readonly by: Millis;
+  /** All services are down, or time is up: the rest is the supervisor's. */
+  readonly released: boolean;
+};
+
+export type System = {
+  readonly options: SystemOptions;
+  readonly startedAt: Millis;
+  /** How many images of svinit this pid has seen; see `reexec`. */
+  image: number;
+  /** What the last scan found, refused ones left out. */
+  definitions: ReadonlyMap<string, Spec>;
+  problems: readonly Problem[];
+  graph: Graph;
+  wanted: ReadonlySet<string>;
+  /** Names of early services, and whether they have all had their chance since boot. */
+  early: readonly string[];
+  earlySettled: boolean;
+  halt: Halt | null;
+  mainExit: Exit | null;
+  /** How far the boot is, and the names that it still waits for. */
+  boot: 'unscanned' | 'settling' | 'settled';
+  readonly booting: Set<string>;
+  readonly units: Map<string, Unit>;
+  readonly pids: Map<Pid, string>;
+  readonly intents: Map<string, Intent>;
+  readonly jobs: Map<number, Job>;
+  readonly agenda: Agenda;
+  /** Units between admission and readiness, and those that wait for one of their places. */
+  readonly starting: Set<string>;
+  readonly throttled: Set<string>;
+  /** Units that are not early and not at rest: early ones stop when none is left. */
+  readonly active: Set<string>;
+};
+
+/** Who asked, so that the answer finds its way back. */
+export type Asker = { readonly client: number; readonly id: RequestId; readonly uid: number };
+
+export type SystemEvent =
+  | {
+      readonly type: 'scanned';
+      readonly specs: readonly Spec[];
+      readonly problems: readonly Problem[];
+      readonly notices: readonly string[];
+      readonly prune: boolean;
+      readonly asker: Asker | null;
+    }
+  | { readonly type: 'spawned'; readonly name: string; readonly pid: Pid }
+  | {
+      readonly type: 'spawnFailed';
+      readonly name: string;
+      readonly reason: string;
+      readonly transient: boolean;
+    }
+  | { readonly type: 'exited'; readonly pid: Pid; readonly exit: Exit }
+  | { readonly type: 'ready'; readonly pid: Pid }
+  | { readonly type: 'request'; readonly asker: Asker; readonly request: Request }
+  | { readonly type: 'hangup'; readonly client: number }
+  | { readonly type: 'tick' }
+  | { readonly type: 'halt'; readonly kind: HaltKind; readonly cause: string };
+
+export type SystemEffect =
+  | {
+      readonly do: 'spawn';
+      readonly name: string;
+      readonly role: Role;
+      readonly spec: Spec;
+      /** The last exit and the pid that had it, for the arguments of `finish`. */
+      readonly exit: Exit | null;
+      readonly exitPid: Pid | null;
+    }
+  | { readonly do: 'signal'; readonly pid: Pid; readonly signal: number; readonly group: boolean }
+  | { readonly do: 'reply'; readonly asker: Asker; readonly result: unknown }
+  | { readonly do: 'refuse'; readonly asker: Asker; readonly error: RpcError }
+  | {
+      readonly do: 'notify';
+      readonly client: number;
+      readonly method: string;
+      readonly params: unknown;
+    }
+  | { readonly do: 'scan'; readonly prune: boolean; readonly asker: Asker }
+  | { readonly do: 'reexec'; readonly asker: Asker }
+  /** Boot has settled: everything wanted is up, done or has failed once. */
+  | { readonly do: 'booted' }
+  /** Services are down (or out of time): kill the rest, sync, unmount, end. */
+  | { readonly do: 'halt'; readonly kind: HaltKind; readonly code: number };
+
+/** A service that moved, for the log, the console, subscribers and other people's clients. */
+export type Change = {
+  readonly name: string;
+  readonly spec: Spec;
+  readonly from: Phase;
+  readonly service: Service;
+};
+
+export type Outcome = {
+  readonly effects: readonly SystemEffect[];
+  readonly changes: readonly Change[];
+};
+
+/** The key of the halt's own deadline in the agenda; no service can have this name. */
+export const HALT_DEADLINE = '/halt';
+/** Jobs are in the agenda by number, behind this prefix. */
+export const JOB_DEADLINE = '/job/';
+
+export function newSystem(options: SystemOptions, now: Millis): System {
+  const none = new Map<string, readonly string[]>();
+  return {
+    options,
+    startedAt: now,
+    image: 1,
+    definitions: new Map(),
+    problems: [],
+    graph: {
+      needs: none,
+      order: none,
+      pulls: none,
+      dependants: none,
+      neededBy: none,
+      members: none,
+    },
+    wanted: new Set(),
+    early: [],
+    earlySettled: false,
+    halt: null,
+    mainExit: null,
+    boot: 'unscanned',
+    booting: new Set(),
+    units: new Map(),
+    pids: new Map(),
+    intents: new Map(),
+    jobs: new Map(),
+    agenda: newAgenda(),
+    starting: new Set(),
+    throttled: new Set(),
+    active: new Set(),
+  };
+}
+
+/** The services that are early: those that run as such, and those that will. */
+export function earlyNames({ units, definitions }: System): string[] {
+  return [...units].flatMap(([name, { spec }]) =>
+    spec.early || definitions.get(name)?.early === true ? [name] : [],
+  );
+}
+
+/** When something is due at the earliest: the one timer of the supervisor. Null: nothing is. */
+export function wakeAt(system: System): Millis | null {
+  return earliest(system.agenda, (key) => dueOf(system, key));
+}
+
+/** The instant at which `key` is due now, whatever the agenda remembers. */
+export function dueOf(system: System, key: string): Millis | null {
+  if (key === HALT_DEADLINE) {
+    return system.halt === null || system.halt.released ? null : system.halt.by;
+  }
+  if (key.startsWith(JOB_DEADLINE)) {
+    return system.jobs.get(Number(key.slice(JOB_DEADLINE.length)))?.by ?? null;
+  }
+  const unit = system.units.get(key);
+  return unit === undefined ? null : deadline(unit.service.phase);
+}

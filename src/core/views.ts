@@ -1,0 +1,128 @@
+/**
+ * Services as clients see them, and the short reasons that answer "why is it not up?".
+ */
+import { exitWords } from './exit.ts';
+import { edgesOf } from './graph.ts';
+import type { Outcome, ServiceView, StateWord } from './methods.ts';
+import { type Phase, pidOf, type Service } from './phase.ts';
+import type { Spec } from './spec.ts';
+import type { System, Unit } from './system.ts';
+import { holders } from './turn.ts';
+import { durationWords, type Millis, unreachable } from './units.ts';
+
+/** One word for a phase; a service that is down but wanted is `waiting`. */
+export function stateOf(service: Service): StateWord {
+  const { phase } = service;
+  switch (phase.at) {
+    case 'down':
+      return service.want === 'up' ? 'waiting' : 'down';
+    case 'spawning':
+      return 'starting';
+    case 'undoing':
+      return 'stopping';
+    case 'starting':
+    case 'up':
+    case 'stopping':
+    case 'finishing':
+    case 'backoff':
+    case 'done':
+    case 'failed':
+      return phase.at;
+    default:
+      return unreachable(phase);
+  }
+}
+
+export function viewOf(system: System, name: string, unit: Unit, now: Millis): ServiceView {
+  const { service, spec } = unit;
+  const { phase } = service;
+  const waiting = stateOf(service) === 'waiting';
+  return {
+    name,
+    type: spec.type,
+    description: spec.description,
+    state: stateOf(service),
+    want: service.want,
+    pid: pidOf(phase),
+    forMs: Math.round(now - service.since),
+    restarts: Math.max(0, service.starts - 1),
+    note: noteOf(system, name, unit, now),
+    cause: service.cause,
+    lastExit: service.exit === null ? null : exitWords(service.exit),
+    lastExitMs: service.exitAt === null ? null : Math.round(now - service.exitAt),
+    nextTryMs: phase.at === 'backoff' ? Math.max(0, Math.round(phase.until - now)) : null,
+    needs: edgesOf(system.graph.needs, name),
+    neededBy: edgesOf(system.graph.neededBy, name),
+    waitingFor: waiting ? holders(system, name) : [],
+    directory: spec.directory,
+    definition: definitionOf(system, name, spec),
+    early: spec.early,
+  };
+}
+
+export function outcomeOf(system: System, name: string, now: Millis): Outcome {
+  const unit = system.units.get(name);
+  if (unit === undefined) return { name, state: 'down', note: 'no longer defined' };
+  return { name, state: stateOf(unit.service), note: noteOf(system, name, unit, now) };
+}
+
+/** One short reason for a state that is not simply well, or empty. */
+export function noteOf(system: System, name: string, unit: Unit, now: Millis): string {
+  const { service, spec } = unit;
+  const reason = reasonOf(system, name, service, now);
+  const definition = definitionOf(system, name, spec);
+  if (definition === 'current' || service.phase.at === 'down') return reason;
+  const changed = definition === 'changed' ? 'changed on disk' : 'no longer defined';
+  return reason === '' ? changed : `${reason}; ${changed}`;
+}
+
+function reasonOf(system: System, name: string, service: Service, now: Millis): string {
+  const { phase } = service;
+  switch (phase.at) {
+    case 'down':
+      return service.want === 'up' ? waitingNote(system, name) : downNote(service);
+    case 'backoff':
+      return `${failureOf(service)}; next try in ${inWords(phase, now)}`;
+    case 'failed':
+      return failureOf(service);
+    case 'stopping':
+      return phase.why === 'unready' ? 'was not ready in time' : '';
+    case 'spawning':
+    case 'starting':
+    case 'up':
+    case 'finishing':
+    case 'undoing':
+    case 'done':
+      return '';
+    default:
+      return unreachable(phase);
+  }
+}
+
+function waitingNote(system: System, name: string): string {
+  if (system.halt !== null) return `the machine is going down (${system.halt.kind})`;
+  const names = holders(system, name);
+  if (names.length > 0) return `waits for ${names.join(', ')}`;
+  return system.earlySettled ? '' : 'waits for the early services';
+}
+
+function downNote(service: Service): string {
+  return service.exit?.kind === 'signal' ? exitWords(service.exit) : '';
+}
+
+/** What went wrong last: the spawn's error, or the exit. */
+function failureOf(service: Service): string {
+  if (service.error !== null) return service.error;
+  if (service.cause === 'not ready in time') return service.cause;
+  return service.exit === null ? service.cause : exitWords(service.exit);
+}
+
+function inWords(phase: Extract<Phase, { at: 'backoff' }>, now: Millis): string {
+  return durationWords(Math.max(0, phase.until - now));
+}
+
+function definitionOf(system: System, name: string, spec: Spec): ServiceView['definition'] {
+  const current = system.definitions.get(name);
+  if (current === undefined) return 'removed';
+  return current === spec ? 'current' : 'changed';
+}

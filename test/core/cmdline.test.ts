@@ -1,0 +1,235 @@
+/**
+ * The kernel command line: the kernel's quoting, and what svinit makes of the words.
+ */
+import t from 'tap';
+import { BOOT_KEYS } from '../../src/core/boot-keys.ts';
+import { BOOT_DEFAULTS, type BootOptions } from '../../src/core/boot-options.ts';
+import { bootUsage, parseArguments, parseCommandLine } from '../../src/core/cmdline.ts';
+import { COMMAND_LINE_MAX, plainKey, splitKernelWords } from '../../src/core/kernel-words.ts';
+
+/** Checked against the C functions of lib/cmdline.c: `|` parts words, `=>` key and value. */
+const QUOTING: readonly (readonly [string, string])[] = [
+  ['', ''],
+  ['  \t\n ', ''],
+  ['a  b\tc\n', 'a|b|c'],
+  ['k=v k= =v ==v', 'k=>v|k=>|=v|==>v'],
+  ['a=b=c', 'a=>b=c'],
+  ['k="v w" x', 'k=>v w|x'],
+  ['"k=v w" x', 'k=>v w|x'],
+  ['"a b" c', 'a b|c'],
+  ['a"b c"d e', 'a"b c"d|e'],
+  ['k="v w"x y', 'k=>v w"x|y'],
+  ['k=v" w"x y', 'k=>v" w"x|y'],
+  ['k="v \\" w"', 'k=>v \\|w"'],
+  ['k="open to the end', 'k=>open to the end'],
+  ['"', ''],
+  ['"" x', '|x'],
+  ['k="" x', 'k=>|x'],
+  ['k=" x', 'k=> x'],
+  ['"k="v w" x"', 'k=>v|w" x"'],
+];
+
+t.test('splitKernelWords() quotes as the kernel does', async (t) => {
+  for (const [line, expected] of QUOTING) {
+    const { words } = splitKernelWords(line);
+    const shown = words.map(({ key, value }) => (value === null ? key : `${key}=>${value}`));
+    t.equal(shown.join('|'), expected, JSON.stringify(line));
+  }
+});
+
+t.test('splitKernelWords() gives init what stands after --', async (t) => {
+  const { words, rest } = splitKernelWords('quiet -- --main web k="v w" "a b" -- x=');
+  t.same(words, [{ key: 'quiet', value: null }]);
+  t.same(rest, ['--main', 'web', 'k=v w', 'a b', '--', 'x=']);
+  t.same(splitKernelWords('a "--" b').rest, ['b'], 'quotes do not hide it');
+  t.same(splitKernelWords('--=x b').rest, [], 'with a value it is a key');
+});
+
+t.test('splitKernelWords() never gives half a word of a text that is too long', async (t) => {
+  const head = 'a'.repeat(COMMAND_LINE_MAX - 8);
+  const { words, cut } = splitKernelWords(`${head} svinit.target=rescue`);
+  t.equal(cut, true);
+  t.equal(words.length, 1);
+  t.equal(splitKernelWords(`${head} quiet`).cut, false);
+  t.equal(parseCommandLine(`${head} quiet and more of it`).notices.length, 1);
+});
+
+t.test('plainKey() makes - and _ equal', async (t) => {
+  t.equal(plainKey('svinit.tmpfs-size'), plainKey('svinit.tmpfs_size'));
+});
+
+/** What each line changes against the defaults. */
+const LINES: readonly (readonly [string, Partial<BootOptions>])[] = [
+  ['', {}],
+  ['BOOT_IMAGE=/vmlinuz root=UUID=1 ro BUN_OPTIONS=--preload=/x LD_PRELOAD=y nosplash', {}],
+  ['quiet', { quiet: true }],
+  ['quiet=1 quiet=no', { quiet: false }],
+  ['quiet=on', { quiet: true }],
+  ['quiet=Yes', { quiet: true }],
+  ['loglevel=3 loglevel=7', { loglevel: 7 }],
+  ['console=tty0 console=ttyS0,115200n8', { consoles: ['tty0', 'ttyS0'] }],
+  ['console=ttyS0 console=tty0 console=ttyS0', { consoles: ['tty0', 'ttyS0'] }],
+  ['console= console=null', {}],
+  ['svinit.target=web', { target: 'web' }],
+  ['svinit.target=web single', { target: 'rescue' }],
+  ['single svinit.target=web', { target: 'web' }],
+  ['s', { target: 'rescue' }],
+  ['S', { target: 'rescue' }],
+  ['1', { target: 'rescue' }],
+  ['rescue', { target: 'rescue' }],
+  ['emergency', { target: 'emergency' }],
+  ['emergency=no', {}],
+  ['systemd.unit=rescue.target', { target: 'rescue' }],
+  ['systemd.unit=emergency.target', { target: 'emergency' }],
+  ['systemd.unit=multi-user.target', {}],
+  ['svinit.scan=/a,/b svinit.scan=/c', { scan: ['/a', '/b', '/c'] }],
+  ['svinit.scan="/with space"', { scan: ['/with space'] }],
+  ['svinit.parallel=4', { parallel: 4 }],
+  ['svinit.tmpfs-size=32m', { tmpfsSize: 32 * 1024 * 1024 }],
+  ['svinit.tmpfs_size=2097152', { tmpfsSize: 2 * 1024 * 1024 }],
+  ['svinit.group=adm', { group: 'adm' }],
+  ['svinit.group=4', { group: '4' }],
+  ['svinit.main=web', { main: 'web' }],
+  ['systemd.hostname=a hostname=b-1.example', { hostname: 'b-1.example' }],
+  ['quiet -- quiet --main x', { quiet: true, initArguments: ['quiet', '--main', 'x'] }],
+];
+
+t.test('parseCommandLine() understands', async (t) => {
+  for (const [line, expected] of LINES) {
+    t.same(parseCommandLine(line), { ...BOOT_DEFAULTS, ...expected }, JSON.stringify(line));
+  }
+});
+
+/** A refused value names its key, itself and what was expected; the rest of the line counts. */
+const REFUSED: readonly (readonly [string, string])[] = [
+  ['quiet=maybe', "Cannot use quiet: it says 'maybe', expected yes or no"],
+  ['loglevel', 'Cannot use loglevel: it says nothing, expected a number from 0 to 15'],
+  ['loglevel=16', "Cannot use loglevel: it says '16', expected a number from 0 to 15"],
+  [
+    'svinit.parallel=0',
+    "Cannot use svinit.parallel: it says '0', expected a number from 1 to 1000",
+  ],
+  [
+    'svinit.parallel=4x',
+    "Cannot use svinit.parallel: it says '4x', expected a number from 1 to 1000",
+  ],
+  [
+    'svinit.parallel=-1',
+    "Cannot use svinit.parallel: it says '-1', expected a number from 1 to 1000",
+  ],
+  ['svinit.scan=', "Cannot use svinit.scan: it says '', expected absolute paths, at most 16"],
+  [
+    'svinit.scan=/a,b',
+    "Cannot use svinit.scan: it says '/a,b', expected absolute paths, at most 16",
+  ],
+  ['svinit.target=-f', "Cannot use svinit.target: it says '-f', expected the name of a bundle"],
+  [
+    'svinit.target=__proto__',
+    "Cannot use svinit.target: it says '__proto__', expected the name of a bundle",
+  ],
+  [
+    'svinit.tmpfs_size=1k',
+    "Cannot use svinit.tmpfs_size: it says '1k', expected bytes from 1M to 1T, with K, M, G or T behind the number",
+  ],
+  ['console=-x', "Cannot use console: it says '-x', expected a terminal such as ttyS0,115200"],
+  [
+    'svinit.group=a/b',
+    "Cannot use svinit.group: it says 'a/b', expected the name or the number of a group",
+  ],
+  [
+    'hostname="a b"',
+    "Cannot use hostname: it says 'a b', expected at most 64 letters, digits, dots and hyphens",
+  ],
+  ['svinit.targt=x', "Unknown key 'svinit.targt' is ignored, did you mean 'svinit.target'?"],
+  ['quiet=\u001b[2J', "Cannot use quiet: it says '\\u{1b}[2J', expected yes or no"],
+];
+
+t.test('parseCommandLine() refuses with a reason, and goes on', async (t) => {
+  for (const [line, notice] of REFUSED) {
+    const options = parseCommandLine(`${line} svinit.main=web`);
+    t.same(options, { ...BOOT_DEFAULTS, main: 'web', notices: [notice] }, JSON.stringify(line));
+  }
+});
+
+t.test('parseCommandLine() keeps the last good value of a scalar', async (t) => {
+  const { parallel, notices } = parseCommandLine('svinit.parallel=4 svinit.parallel=many');
+  t.equal(parallel, 4);
+  t.equal(notices.length, 1);
+});
+
+t.test('parseCommandLine() takes words of objects for unknown keys', async (t) => {
+  const words = ['__proto__=x', 'constructor', 'toString=1', 'hasOwnProperty'];
+  t.same(parseCommandLine(words.join(' ')), BOOT_DEFAULTS);
+});
+
+t.test('parseCommandLine() of any text at all gives bounded options', async (t) => {
+  const alphabet = ['"', '=', ' ', '-', '--', '\0', '\n', 'é', '\ud800', '/', ',', '9'];
+  const pieces = [...alphabet, ...BOOT_KEYS.flatMap((row) => row.names)];
+  let seed = 1;
+  const random = (n: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  for (let run = 0; run < 2000; run++) {
+    const line = Array.from({ length: random(60) }, () => pieces[random(pieces.length)]).join('');
+    const options = parseCommandLine(line);
+    const sound = options.notices.length <= 16 && options.notices.every((n) => n.length < 256);
+    if (!sound || (options.scan ?? []).some((path) => !path.startsWith('/'))) {
+      t.fail(`options of ${JSON.stringify(line)}`, { options });
+    }
+  }
+  t.equal(parseCommandLine('quiet=x '.repeat(8000)).notices.length, 16);
+});
+
+const fromLine = parseCommandLine('quiet svinit.target=web svinit.scan=/line svinit.main=a');
+
+/** Arguments, and what they change against the command line above. */
+const ARGUMENTS: readonly (readonly [readonly string[], Partial<BootOptions>, string[] | null])[] =
+  [
+    [[], {}, null],
+    [['--scan', '/x', '--scan=/y,/z'], { scan: ['/x', '/y', '/z'] }, null],
+    [
+      ['--target', 'db', '--main=b', '--parallel', '2'],
+      { target: 'db', main: 'b', parallel: 2 },
+      null,
+    ],
+    [['--quiet=no'], { quiet: false }, null],
+    [['--quiet', '--run', '/tmp/r'], { quiet: true, run: '/tmp/r' }, null],
+    [['--quiet', '--', 'sh', '-c', '--quiet'], {}, ['sh', '-c', '--quiet']],
+  ];
+
+t.test('parseArguments() wins over the command line', async (t) => {
+  for (const [argv, expected, command] of ARGUMENTS) {
+    const parsed = parseArguments(argv, fromLine);
+    t.same(parsed, { ok: true, options: { ...fromLine, ...expected }, command }, argv.join(' '));
+  }
+});
+
+const WRONG: readonly (readonly [readonly string[], string])[] = [
+  [['--targt', 'x'], "Unknown argument '--targt', did you mean '--target'?"],
+  [['x'], "Unknown argument 'x'"],
+  [['--main'], '--main needs a value: the name of a service'],
+  [['--main', '../x'], "Cannot use --main: it says '../x', expected the name of a service"],
+  [['--run', 'r'], "Cannot use --run: it says 'r', expected an absolute path"],
+  [['--'], 'No command stands after --'],
+  [['--__proto__'], "Unknown argument '--__proto__'"],
+];
+
+t.test('parseArguments() answers a slip with reason and usage', async (t) => {
+  for (const [argv, reason] of WRONG) {
+    t.same(parseArguments(argv, fromLine), { ok: false, reason, usage: bootUsage() });
+  }
+});
+
+t.test('bootUsage() comes from the table', async (t) => {
+  const options = BOOT_KEYS.flatMap(({ option }) => option ?? []);
+  for (const option of options) t.match(bootUsage(), `[${option}`);
+  t.match(bootUsage(), /^svinit \[--quiet\] .* \[-- COMMAND \[ARGUMENT…\]\]$/);
+});
+
+t.test('BOOT_KEYS names every key and every option once', async (t) => {
+  const names = BOOT_KEYS.flatMap((row) => row.names).map(plainKey);
+  t.equal(new Set(names).size, names.length);
+  const options = BOOT_KEYS.flatMap(({ option }) => option ?? []);
+  t.equal(new Set(options).size, options.length);
+});

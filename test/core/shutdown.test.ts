@@ -1,0 +1,182 @@
+/**
+ * The way down: in reverse order, in bounded time, once.
+ */
+import t from 'tap';
+import { EXIT } from '../../src/core/protocol.ts';
+import { ms } from '../../src/core/units.ts';
+import { Bench, refusalOf } from './support/bench.ts';
+import { command, longrun, oneshot } from './support/builder.ts';
+
+const halt = (bench: Bench): void => {
+  bench.took();
+  bench.post({ type: 'halt', kind: 'poweroff', cause: 'test' });
+};
+
+t.test('halt stops in reverse order of needs, each as soon as it may', async (t) => {
+  const bench = new Bench([
+    longrun('db'),
+    longrun('web', { needs: ['db'] }),
+    longrun('late', { after: ['web'] }),
+    longrun('other'),
+  ]);
+  halt(bench);
+  t.same(bench.took(), ['TERM late', 'TERM other']);
+  bench.exit('late', 'TERM');
+  t.same(bench.took(), ['TERM web']);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM db']);
+  bench.exit('db', 'TERM');
+  t.same(bench.took(), [], 'other still runs');
+  bench.exit('other', 'TERM');
+  t.same(bench.took(), ['halt poweroff 0']);
+});
+
+t.test('halt stops early services when no other is left', async (t) => {
+  const bench = new Bench([
+    longrun('log', { early: true }),
+    longrun('tty', { early: true, needs: ['log'] }),
+    longrun('web'),
+  ]);
+  halt(bench);
+  t.same(bench.took(), ['TERM web']);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM tty']);
+  bench.exit('tty', 'TERM');
+  t.same(bench.took(), ['TERM log']);
+  bench.exit('log', 'TERM');
+  t.same(bench.took(), ['halt poweroff 0']);
+});
+
+t.test('halt undoes oneshots, and waits for finish', async (t) => {
+  const bench = new Bench([
+    oneshot('mount', { down: command('umount') }),
+    longrun('web', { needs: ['mount'], finish: command('finish') }),
+  ]);
+  bench.exit('mount', 0);
+  halt(bench);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM web', 'finish web']);
+  bench.exit('web', 0);
+  t.same(bench.took(), ['down mount']);
+  bench.exit('mount', 0);
+  t.same(bench.took(), ['halt poweroff 0']);
+});
+
+t.test('halt with nothing to stop ends in the same turn', async (t) => {
+  const bench = new Bench();
+  bench.scan([longrun('web', { initially: 'down' })]);
+  halt(bench);
+  t.same(bench.took(), ['halt poweroff 0']);
+});
+
+t.test('halt kills what does not heed, and is over when its time is up', async (t) => {
+  const bench = new Bench(
+    [longrun('deaf', { stopWithin: ms(1000) }), longrun('endless', { stopWithin: null })],
+    { haltWithin: ms(7000) },
+  );
+  halt(bench);
+  t.same(bench.took(), ['TERM deaf', 'TERM endless']);
+  bench.pass(6999);
+  t.same(bench.took(), ['KILL all of deaf', 'KILL all of deaf']);
+  bench.pass(1);
+  t.same(bench.took(), ['halt poweroff 0']);
+  bench.pass(60_000);
+  bench.exit('endless', 'KILL');
+  t.notOk(
+    bench.took().some((word) => word.startsWith('halt')),
+    'and only once',
+  );
+});
+
+t.test('halt brings nothing back that dies on the way', async (t) => {
+  const bench = new Bench([longrun('a'), longrun('b', { needs: ['a'] }), longrun('c')]);
+  bench.exit('c', 1);
+  halt(bench);
+  bench.exit('a', 1);
+  bench.pass(1000);
+  t.same(bench.took(), ['TERM b']);
+  t.equal(bench.phases(), 'a:down b:stopping c:down');
+});
+
+t.test('asked twice it is one halt; asked for another kind it is refused', async (t) => {
+  const bench = new Bench([longrun('web')]);
+  bench.took();
+  t.same(bench.tell('poweroff'), { ok: true, result: { halting: 'poweroff' } });
+  t.same(bench.tell('poweroff'), { ok: true, result: { halting: 'poweroff' } });
+  t.same(refusalOf(bench.tell('reboot')), [
+    EXIT.failed,
+    'Cannot reboot: a poweroff is under way (poweroff by uid 0)',
+  ]);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM web', 'halt poweroff 0']);
+});
+
+t.test('in a container every way down is its end', async (t) => {
+  for (const method of ['poweroff', 'reboot', 'halt'] as const) {
+    const bench = new Bench([], { stopKind: 'exit' });
+    t.same(bench.tell(method), { ok: true, result: { halting: 'exit' } });
+    t.same(bench.took(), ['halt exit 0']);
+  }
+});
+
+const never = { when: 'never', limit: null, window: ms(1000) } as const;
+
+t.test('the end of the main service is the end of the container, with its code', async (t) => {
+  for (const [how, code] of [
+    [0, 0],
+    [42, 42],
+    ['TERM', 143],
+    ['KILL', 137],
+  ] as const) {
+    const specs = [longrun('log', { early: true }), longrun('main', { restart: never })];
+    const bench = new Bench(specs, { main: 'main', stopKind: 'exit' });
+    bench.took();
+    bench.exit('main', how);
+    t.same(bench.took(), ['TERM log']);
+    bench.exit('log', 'TERM');
+    t.same(bench.took(), [`halt exit ${code}`]);
+  }
+});
+
+t.test('a main service that cannot be started ends the container, and not well', async (t) => {
+  for (const [reason, code] of [
+    ['ENOENT', 127],
+    ['EACCES', 126],
+  ] as const) {
+    const bench = new Bench([], { main: 'main', stopKind: 'exit' });
+    bench.refusals.set('main', reason);
+    bench.scan([longrun('main', { restart: never })]);
+    t.equal(bench.took().at(-1), `halt exit ${code}`, reason);
+  }
+});
+
+t.test('a main service that is started again is not at its end', async (t) => {
+  const bench = new Bench([longrun('main')], { main: 'main', stopKind: 'exit' });
+  bench.exit('main', 1);
+  t.notOk(bench.took().some((word) => word.startsWith('halt')));
+  bench.pass(1000);
+  bench.post({ type: 'halt', kind: 'exit', cause: 'TERM' });
+  bench.exit('main', 'TERM');
+  t.equal(bench.took().at(-1), 'halt exit 143', 'the code of its last run');
+});
+
+t.test('what is asked for while going down is answered, one way or the other', async (t) => {
+  const bench = new Bench([longrun('db'), longrun('web', { needs: ['db'] })]);
+  const conditions = [{ name: 'db', goal: 'down' }];
+  const wait = bench.ask('wait', { conditions });
+  const restart = bench.ask('restart', { names: ['web'] });
+  bench.tell('poweroff');
+  t.match(refusalOf(bench.answer(restart)), [EXIT.failed, /going down/]);
+  const stop = bench.ask('stop', { names: ['db'], cascade: true });
+  bench.exit('web', 'TERM');
+  bench.exit('db', 'TERM');
+  t.ok(bench.answer(wait).ok && bench.answer(stop).ok);
+});
+
+t.test('a scan while going down is answered, and starts nothing', async (t) => {
+  const bench = new Bench([longrun('web')]);
+  halt(bench);
+  bench.took();
+  t.ok(bench.scan([longrun('web'), longrun('late')]).ok);
+  t.same(bench.took(), []);
+});

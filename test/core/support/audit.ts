@@ -1,0 +1,149 @@
+/**
+ * What must hold of a system after every event, whatever came before. Everything the system keeps
+ * as an index is computed again here from the services alone, the slow and obvious way.
+ */
+import { edgesOf } from '../../../src/core/graph.ts';
+import { deadline, isActive, isMet, pidOf, type Role } from '../../../src/core/phase.ts';
+import { type Outcome, type System, type Unit, wakeAt } from '../../../src/core/system.ts';
+import { holders } from '../../../src/core/turn.ts';
+import type { Pid } from '../../../src/core/units.ts';
+import type { Order, Process } from './kernel.ts';
+
+/** The part of the world that a system must have the right idea of. */
+export type Reality = {
+  readonly processes: ReadonlyMap<Pid, Process>;
+  /** Spawns that were ordered and not yet tried. */
+  readonly ordered: readonly Order[];
+};
+
+/** @throws {Error} that says what does not hold. */
+export function audit(system: System, reality: Reality): void {
+  auditBelief(system, reality);
+  auditIndexes(system);
+  auditRest(system);
+  auditClock(system);
+}
+
+/** Looks at what one event led to, before it has been done. */
+export function auditOutcome(
+  system: System,
+  outcome: Outcome,
+  reality: Reality & { readonly wasHalting: boolean },
+): void {
+  for (const effect of outcome.effects) {
+    if (effect.do !== 'spawn' || effect.role !== 'start') continue;
+    const unmet = edgesOf(system.graph.needs, effect.name).filter((need) => !met(system, need));
+    insist(unmet.length === 0, () => `${effect.name} starts without ${unmet.join(', ')}`);
+    insist(!reality.wasHalting, () => `${effect.name} starts while going down`);
+  }
+  for (const { name, from, service } of outcome.changes) {
+    const { phase, want } = service;
+    const stops = phase.at === 'stopping' && phase.why === 'asked' && from.at !== 'stopping';
+    if (stops || (phase.at === 'undoing' && from.at === 'done' && want === 'down')) {
+      const holding = edgesOf(system.graph.neededBy, name).filter((other) =>
+        [...reality.processes.values()].some((process) => process.name === other),
+      );
+      insist(holding.length === 0, () => `${name} is released under ${holding.join(', ')}`);
+    }
+  }
+}
+
+/** What the system thinks is running is what runs, in the role it thinks. */
+function auditBelief(system: System, { processes, ordered }: Reality): void {
+  const expected = new Map<string, Role>();
+  let running = 0;
+  for (const [name, { service, spec }] of system.units) {
+    const { at } = service.phase;
+    const role = roleOf(at);
+    const pid = pidOf(service.phase);
+    if (pid !== null) {
+      running += 1;
+      const process = processes.get(pid);
+      insist(process?.name === name && process.role === role, () => `${name} has no pid ${pid}`);
+      insist(system.pids.get(pid) === name, () => `${pid} of ${name} is not known`);
+      const silent = at === 'up' && spec.ready.by === 'fd' && process?.saidReady === false;
+      insist(!silent, () => `${name} is up and never said so`);
+    } else if (role !== null) expected.set(name, role);
+  }
+  // Each has one process that is its own, so as many as there are means no second one of any.
+  insist(running === processes.size, () => `${processes.size - running} run that nobody knows of`);
+  insist(system.pids.size === running, () => 'pids are known that are nobody');
+  insist(ordered.length === expected.size, () => `${expected.size} wait for a spawn`);
+  for (const { name, role } of ordered) {
+    insist(expected.get(name) === role, () => `${name} was ordered as ${role} and does not know`);
+  }
+}
+
+function roleOf(at: string): Role | null {
+  if (at === 'finishing') return 'finish';
+  if (at === 'undoing') return 'down';
+  return ['spawning', 'starting', 'up', 'stopping'].includes(at) ? 'start' : null;
+}
+
+/** Sets that are kept up to date step by step hold what they would hold if made anew. */
+function auditIndexes(system: System): void {
+  const { units, active, starting, wanted } = system;
+  for (const [name, { service, spec }] of units) {
+    const at = service.phase.at;
+    insist(wanted.has(name) === (service.want === 'up'), () => `${name}: want is not in wanted`);
+    insist(starting.has(name) === isStarting(at), () => `${name}: ${at} and starting differ`);
+    const running = !spec.early && isActive(service, spec);
+    insist(active.has(name) === running, () => `${name}: ${at} and active differ`);
+    const known = system.definitions.get(name);
+    insist(
+      isActive(service, spec) || service.want === 'up' || (known && known.type !== 'bundle'),
+      () => `${name} is at rest, defined nowhere, and still there`,
+    );
+  }
+  for (const name of [...active, ...starting, ...wanted]) {
+    insist(units.has(name), () => `${name} is remembered and does not exist`);
+  }
+}
+
+const isStarting = (at: string): boolean => at === 'spawning' || at === 'starting';
+
+/** Nothing that could move is left standing: who may start has started, who may stop stops. */
+function auditRest(system: System): void {
+  const { units, options, halt } = system;
+  const places = options.parallel - [...units.values()].filter(isStartingUnit).length;
+  const othersRun = [...units.values()].some((unit) => !unit.spec.early && active(unit));
+  for (const [name, { service, spec }] of units) {
+    const { phase, want } = service;
+    if (want === 'up' && phase.at === 'down') {
+      const open = halt === null && (spec.early || system.earlySettled) && places > 0;
+      insist(!open || holders(system, name).length > 0, () => `${name} could start and does not`);
+    }
+    if (want === 'up' || !['starting', 'up', 'done'].includes(phase.at)) continue;
+    if (!isActive(service, spec)) continue;
+    const held = edgesOf(system.graph.dependants, name).some((other) => {
+      const unit = units.get(other);
+      return unit !== undefined && unit.service.want === 'down' && active(unit);
+    });
+    const waits = held || (spec.early && halt !== null && othersRun);
+    insist(waits, () => `${name} could stop and does not`);
+  }
+}
+
+const isStartingUnit = ({ service }: Unit): boolean => isStarting(service.phase.at);
+const active = ({ service, spec }: Unit): boolean => isActive(service, spec);
+
+function met(system: System, name: string): boolean {
+  const unit = system.units.get(name);
+  return unit !== undefined && isMet(unit.service, unit.spec);
+}
+
+/** The one timer is set for the earliest of everything that has a deadline. */
+function auditClock(system: System): void {
+  const { halt, jobs, units } = system;
+  const dues = [
+    ...[...units.values()].map(({ service }) => deadline(service.phase)),
+    ...[...jobs.values()].map(({ by }) => by),
+    halt === null || halt.released ? null : halt.by,
+  ].filter((due) => due !== null);
+  const earliest = dues.length === 0 ? null : Math.min(...dues);
+  insist(wakeAt(system) === earliest, () => `wakes at ${wakeAt(system)}, not ${earliest}`);
+}
+
+function insist(holds: unknown, what: () => string): void {
+  if (holds !== true) throw new Error(what());
+}

@@ -1,0 +1,36 @@
+/**
+ * Numbers that look random and are the same for the same seed, so that a failure can be had again
+ * from the one number in its message.
+ */
+
+export type Random = {
+  /** In [0, 1). */
+  readonly next: () => number;
+  /** A whole number in [0, limit). */
+  readonly below: (limit: number) => number;
+  readonly chance: (probability: number) => boolean;
+  /** One of `list`, which may not be empty. */
+  readonly pick: <T>(list: readonly T[]) => T;
+  /** Each of `list` with `probability`, in order. */
+  readonly some: <T>(list: readonly T[], probability: number) => T[];
+};
+
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  // mulberry32, public domain, by Tommy Ettinger.
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let z = Math.imul(state ^ (state >>> 15), state | 1);
+    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
+    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit: number): number => Math.floor(next() * limit);
+  const pick = <T>(list: readonly T[]): T => {
+    if (list.length === 0) throw new TypeError('Nothing to pick from');
+    return list[below(list.length)] as T;
+  };
+  const chance = (probability: number): boolean => next() < probability;
+  const some = <T>(list: readonly T[], probability: number): T[] =>
+    list.filter(() => chance(probability));
+  return { next, below, chance, pick, some };
+}
