@@ -1,0 +1,39 @@
+/**
+ * Names of the kernel's error numbers, for messages and for decisions a reader can follow.
+ */
+
+/** asm-generic/errno-base.h and errno.h (x86-64 and arm64 agree), by number; `-` is unused. */
+const NAMES: readonly string[] = `
+  - EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT
+  ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG
+  ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY
+  ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT EBADE EBADR
+  EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE
+  ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG
+  ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK
+  EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP
+  EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET
+  ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT
+  ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL
+  EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED EKEYREVOKED
+  EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
+`
+  .trim()
+  .split(/\s+/);
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  NAMES.map((name, i): [string, number] => [name, i]).filter(([name]) => name !== '-'),
+);
+
+/** `ENOENT` for 2, `errno 41` for a number without a name. */
+export function errnoName(errno: number): string {
+  const name = NAMES[errno] ?? '-';
+  return name === '-' ? `errno ${errno}` : name;
+}
+
+/** 2 for `ENOENT`. @throws {TypeError} for a name Linux does not have: a slip in our own text. */
+export function errnoNumber(name: string): number {
+  const number = NUMBERS.get(name);
+  if (number === undefined) throw new TypeError(`Unknown error name ${name}`);
+  return number;
+}

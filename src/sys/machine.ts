@@ -1,0 +1,90 @@
+/**
+ * Verbs on the machine as a whole: its clock, its name, its loopback, and its end.
+ */
+import type { Fd, Millis } from '../core/units.ts';
+import { O } from './constants.ts';
+import { close } from './descriptors.ts';
+import { errnoNumber } from './errno.ts';
+import { check, type Libc, SysError } from './libc.ts';
+import { cString, getU64, memory, viewOf } from './memory.ts';
+
+export type RebootKind = 'halt' | 'kexec' | 'poweroff' | 'restart';
+
+/**
+ * CLOCK_MONOTONIC: milliseconds since some moment at boot, with fractions. Never goes back, is not
+ * set by anyone, and goes on across `execve`. It stands still while the machine is suspended.
+ */
+export function monotonic(libc: Libc): Millis {
+  check(libc, 'read the clock', 'clock_gettime', CLOCK_MONOTONIC, timespec);
+  return (getU64(timespecView, 0) * 1e3 + getU64(timespecView, 8) / 1e6) as Millis;
+}
+
+/**
+ * reboot(2): ends the machine at once, without sync; in a pid namespace of its own it only ends the
+ * namespace. Returns when the kernel has nothing to do it with (halt without a console).
+ * @throws {SysError} `EPERM` without CAP_SYS_BOOT; `EINVAL` for kexec with nothing loaded.
+ */
+export function reboot(libc: Libc, kind: RebootKind): void {
+  check(libc, `${kind} the machine`, 'reboot', RB[kind]);
+}
+
+/**
+ * Ctrl-Alt-Del: true restarts at once (the kernel's default), false sends SIGINT to PID 1.
+ * @throws {SysError} `EINVAL` in a pid namespace of its own, which has no such keys; `EPERM`.
+ */
+export function setCtrlAltDel(libc: Libc, enabled: boolean): void {
+  check(libc, 'set Ctrl-Alt-Del', 'reboot', enabled ? RB_ENABLE_CAD : RB_DISABLE_CAD);
+}
+
+/** sync(2): waits until everything is on disk. It may take for ever: not for PID 1 itself. */
+export function sync(libc: Libc): void {
+  libc.call('sync');
+}
+
+/** sethostname(2). @throws {SysError} `EINVAL` above 64 bytes. */
+export function sethostname(libc: Libc, name: string): void {
+  const text = cString(name);
+  check(libc, `name the machine ${name}`, 'sethostname', text, text.length - 1);
+}
+
+/** Brings a network interface up (IFF_UP), as for `lo`. @throws {SysError} `ENODEV`. */
+export function interfaceUp(libc: Libc, name: string): void {
+  const what = `bring ${name} up`;
+  const label = cString(name);
+  if (label.length > IFR_FLAGS_AT) throw new SysError('ioctl', errnoNumber('ENODEV'), what);
+  const fd = check(libc, what, 'socket', AF_INET, SOCK_DGRAM | O.CLOEXEC, 0) as Fd;
+  try {
+    const ifreq = memory(IFREQ_BYTES);
+    ifreq.set(label);
+    check(libc, what, 'ioctl', fd, SIOCGIFFLAGS, ifreq);
+    const view = viewOf(ifreq);
+    view.setUint16(IFR_FLAGS_AT, view.getUint16(IFR_FLAGS_AT, true) | IFF_UP, true);
+    check(libc, what, 'ioctl', fd, SIOCSIFFLAGS, ifreq);
+  } finally {
+    close(libc, fd);
+  }
+}
+
+/** linux/time.h; struct timespec is two words. */
+const CLOCK_MONOTONIC = 1;
+const timespec = memory(16);
+const timespecView = viewOf(timespec);
+
+/** RB_* of sys/reboot.h, as the signed number the function takes. */
+const RB: Readonly<Record<RebootKind, number>> = {
+  restart: 0x01234567,
+  halt: 0xcdef0123 | 0,
+  poweroff: 0x4321fedc,
+  kexec: 0x45584543,
+};
+const RB_ENABLE_CAD: number = 0x89abcdef | 0;
+const RB_DISABLE_CAD = 0;
+
+/** bits/socket.h, linux/if.h, linux/sockios.h. */
+const AF_INET = 2;
+const SOCK_DGRAM = 2;
+const IFREQ_BYTES = 40;
+const IFR_FLAGS_AT = 16;
+const IFF_UP = 1;
+const SIOCGIFFLAGS = 0x8913;
+const SIOCSIFFLAGS = 0x8914;

@@ -1,0 +1,161 @@
+/**
+ * The one table of the C functions svinit calls: what they take, what they return and how they say
+ * that they failed. `bun.ts` and `node.ts` bind it, `fake.ts` imitates it, tests walk it.
+ * It knows nothing of runtimes, of buffers or of what a call is good for.
+ */
+
+/** `pointer` is memory of ours, or null; `string` is copied by the binding, NUL added. */
+export type CType = 'i32' | 'u32' | 'i64' | 'u64' | 'string' | 'pointer';
+
+/**
+ * How a function reports failure: `errno` returns -1 and sets errno, `result` returns the error
+ * number itself (preferred where there is a choice: errno may be overwritten before it is read),
+ * `never` has nothing to report.
+ */
+export type Failing = 'errno' | 'result' | 'never';
+
+export type Signature = {
+  readonly args: readonly CType[];
+  readonly returns: CType;
+  readonly fails: Failing;
+};
+
+export type CName =
+  | 'accept4'
+  | 'bind'
+  | 'capget'
+  | 'chroot'
+  | 'clock_gettime'
+  | 'close'
+  | 'connect'
+  | 'epoll_create1'
+  | 'epoll_ctl'
+  | 'epoll_wait'
+  | 'execve'
+  | 'fcntl'
+  | 'geteuid'
+  | 'getpid'
+  | 'getppid'
+  | 'getsockopt'
+  | 'getuid'
+  | 'inotify_add_watch'
+  | 'inotify_init1'
+  | 'ioctl'
+  | 'kill'
+  | 'listen'
+  | 'memfd_create'
+  | 'mkfifo'
+  | 'mknod'
+  | 'mount'
+  | 'open'
+  | 'pipe2'
+  | 'pivot_root'
+  | 'posix_spawn'
+  | 'posix_spawn_file_actions_addchdir_np'
+  | 'posix_spawn_file_actions_addclose'
+  | 'posix_spawn_file_actions_addclosefrom_np'
+  | 'posix_spawn_file_actions_adddup2'
+  | 'posix_spawn_file_actions_addopen'
+  | 'posix_spawn_file_actions_destroy'
+  | 'posix_spawn_file_actions_init'
+  | 'posix_spawnattr_init'
+  | 'posix_spawnattr_setflags'
+  | 'posix_spawnattr_setsigdefault'
+  | 'posix_spawnattr_setsigmask'
+  | 'prctl'
+  | 'pread'
+  | 'prlimit'
+  | 'pthread_sigmask'
+  | 'read'
+  | 'reboot'
+  | 'sethostname'
+  | 'setsid'
+  | 'shutdown'
+  | 'sigaction'
+  | 'socket'
+  | 'statfs'
+  | 'statx'
+  | 'sync'
+  | 'umask'
+  | 'umount2'
+  | 'waitpid'
+  | 'write';
+
+/**
+ * On 64-bit Linux `size_t`, `ssize_t`, `off_t`, `dev_t` and `long` are eight bytes, on both CPUs.
+ */
+export const SIGNATURES: Readonly<Record<CName, Signature>> = {
+  accept4: setsErrno('i32', 'i32', 'pointer', 'pointer', 'i32'),
+  bind: setsErrno('i32', 'i32', 'pointer', 'u32'),
+  capget: setsErrno('i32', 'pointer', 'pointer'),
+  chroot: setsErrno('i32', 'string'),
+  clock_gettime: setsErrno('i32', 'i32', 'pointer'),
+  close: setsErrno('i32', 'i32'),
+  connect: setsErrno('i32', 'i32', 'pointer', 'u32'),
+  epoll_create1: setsErrno('i32', 'i32'),
+  epoll_ctl: setsErrno('i32', 'i32', 'i32', 'i32', 'pointer'),
+  epoll_wait: setsErrno('i32', 'i32', 'pointer', 'i32', 'i32'),
+  execve: setsErrno('i32', 'pointer', 'pointer', 'pointer'),
+  fcntl: setsErrno('i32', 'i32', 'i32', 'i64'),
+  geteuid: cannotFail('u32'),
+  getpid: cannotFail('i32'),
+  getppid: cannotFail('i32'),
+  getsockopt: setsErrno('i32', 'i32', 'i32', 'i32', 'pointer', 'pointer'),
+  getuid: cannotFail('u32'),
+  inotify_add_watch: setsErrno('i32', 'i32', 'string', 'u32'),
+  inotify_init1: setsErrno('i32', 'i32'),
+  ioctl: setsErrno('i32', 'i32', 'u64', 'pointer'),
+  kill: setsErrno('i32', 'i32', 'i32'),
+  listen: setsErrno('i32', 'i32', 'i32'),
+  memfd_create: setsErrno('i32', 'string', 'u32'),
+  mkfifo: setsErrno('i32', 'string', 'u32'),
+  mknod: setsErrno('i32', 'string', 'u32', 'u64'),
+  mount: setsErrno('i32', 'string', 'string', 'string', 'u64', 'string'),
+  open: setsErrno('i32', 'string', 'i32', 'u32'),
+  pipe2: setsErrno('i32', 'pointer', 'i32'),
+  pivot_root: setsErrno('i32', 'string', 'string'),
+  posix_spawn: returnsError('pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer'),
+  posix_spawn_file_actions_addchdir_np: returnsError('pointer', 'string'),
+  posix_spawn_file_actions_addclose: returnsError('pointer', 'i32'),
+  posix_spawn_file_actions_addclosefrom_np: returnsError('pointer', 'i32'),
+  posix_spawn_file_actions_adddup2: returnsError('pointer', 'i32', 'i32'),
+  posix_spawn_file_actions_addopen: returnsError('pointer', 'i32', 'string', 'i32', 'u32'),
+  posix_spawn_file_actions_destroy: returnsError('pointer'),
+  posix_spawn_file_actions_init: returnsError('pointer'),
+  posix_spawnattr_init: returnsError('pointer'),
+  posix_spawnattr_setflags: returnsError('pointer', 'i32'),
+  posix_spawnattr_setsigdefault: returnsError('pointer', 'pointer'),
+  posix_spawnattr_setsigmask: returnsError('pointer', 'pointer'),
+  prctl: setsErrno('i32', 'i32', 'u64', 'u64', 'u64', 'u64'),
+  pread: setsErrno('i64', 'i32', 'pointer', 'u64', 'i64'),
+  prlimit: setsErrno('i32', 'i32', 'i32', 'pointer', 'pointer'),
+  pthread_sigmask: returnsError('i32', 'pointer', 'pointer'),
+  read: setsErrno('i64', 'i32', 'pointer', 'u64'),
+  reboot: setsErrno('i32', 'i32'),
+  sethostname: setsErrno('i32', 'pointer', 'u64'),
+  setsid: setsErrno('i32'),
+  shutdown: setsErrno('i32', 'i32', 'i32'),
+  sigaction: setsErrno('i32', 'i32', 'pointer', 'pointer'),
+  socket: setsErrno('i32', 'i32', 'i32', 'i32'),
+  statfs: setsErrno('i32', 'string', 'pointer'),
+  statx: setsErrno('i32', 'i32', 'string', 'i32', 'u32', 'pointer'),
+  sync: cannotFail('i32'),
+  umask: cannotFail('u32', 'u32'),
+  umount2: setsErrno('i32', 'string', 'i32'),
+  waitpid: setsErrno('i32', 'i32', 'pointer', 'i32'),
+  write: setsErrno('i64', 'i32', 'pointer', 'u64'),
+};
+
+export const C_NAMES: readonly CName[] = Object.keys(SIGNATURES) as CName[];
+
+function setsErrno(returns: CType, ...args: CType[]): Signature {
+  return { args, returns, fails: 'errno' };
+}
+
+function returnsError(...args: CType[]): Signature {
+  return { args, returns: 'i32', fails: 'result' };
+}
+
+function cannotFail(returns: CType, ...args: CType[]): Signature {
+  return { args, returns, fails: 'never' };
+}

@@ -1,0 +1,116 @@
+/** Contract of src/sys/sockets.ts. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSystem } from '../../src/sys/open.ts';
+import { signalled } from './children.ts';
+import { done, point } from './tap.ts';
+
+const kernel = openSystem();
+const dir = mkdtempSync(join(tmpdir(), 'svinit-sock-'));
+const path = join(dir, 'control');
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const modeOf = (file: string): number => statSync(file).mode & 0o7777;
+
+await point('a socket file has exactly the mode asked for, whatever the umask', () => {
+  for (const [umask, mode] of [
+    [0o022, 0o600],
+    [0o077, 0o666],
+    [0, 0o620],
+  ] as const) {
+    const before = kernel.umask(umask);
+    const stream = join(dir, `stream-${mode}`);
+    const dgram = join(dir, `dgram-${mode}`);
+    const fds = [kernel.listenUnix(stream, mode, 1), kernel.listenUnixDgram(dgram, mode)];
+    assert.deepEqual([modeOf(stream), modeOf(dgram)], [mode, mode]);
+    assert.deepEqual(
+      fds.map((fd) => kernel.fstatKind(fd)),
+      ['socket', 'socket'],
+    );
+    assert.equal(kernel.umask(before), umask);
+    for (const fd of fds) kernel.close(fd);
+  }
+});
+
+await point('accept gives null, then a connection whose peer is known', () => {
+  const listener = kernel.listenUnix(path, 0o600, 8);
+  assert.equal(kernel.accept(listener), null);
+  const client = kernel.connectUnix(path, 'stream');
+  const served = kernel.accept(listener);
+  assert.ok(served !== null);
+  assert.equal(kernel.accept(listener), null);
+  const gid = process.getegid?.();
+  assert.deepEqual(kernel.peerCredentials(served), {
+    pid: kernel.getpid(),
+    uid: kernel.geteuid(),
+    gid,
+  });
+  for (const fd of [listener, client, served]) kernel.close(fd);
+  rmSync(path);
+});
+
+await point('both ways, until each side says that it is done', () => {
+  const listener = kernel.listenUnix(path, 0o600, 8);
+  const client = kernel.connectUnix(path, 'stream');
+  const served = kernel.accept(listener);
+  assert.ok(served !== null);
+  const buffer = new Uint8Array(16);
+  assert.equal(kernel.write(client, bytes('ask')), 3);
+  kernel.shutdownWrite(client);
+  assert.equal(kernel.read(served, buffer), 3);
+  assert.equal(kernel.read(served, buffer), 0);
+  assert.equal(kernel.read(client, buffer), null);
+  assert.equal(kernel.write(served, bytes('answer')), 6);
+  assert.equal(kernel.read(client, buffer), 6);
+  assert.throws(() => kernel.write(client, bytes('more')), { code: 'EPIPE' });
+  for (const fd of [listener, client, served]) kernel.close(fd);
+  rmSync(path);
+});
+
+await point('a connection raises SIGIO on a listener set to signal', async () => {
+  const listener = kernel.listenUnix(path, 0o600, 8);
+  kernel.setAsync(listener, kernel.getpid());
+  const rung = signalled('SIGIO');
+  const client = kernel.connectUnix(path, 'stream');
+  await rung;
+  const served = kernel.accept(listener);
+  assert.ok(served !== null);
+  for (const fd of [listener, client, served]) kernel.close(fd);
+  rmSync(path);
+});
+
+await point('datagrams arrive one by one', () => {
+  const receiver = kernel.listenUnixDgram(path, 0o600);
+  const sender = kernel.connectUnix(path, 'dgram');
+  for (const text of ['READY=1', 'STOPPING=1']) kernel.write(sender, bytes(text));
+  const buffer = new Uint8Array(64);
+  assert.equal(kernel.read(receiver, buffer), 7);
+  assert.equal(kernel.read(receiver, buffer), 10);
+  assert.equal(kernel.read(receiver, buffer), null);
+  kernel.close(receiver);
+  kernel.close(sender);
+  rmSync(path);
+});
+
+await point('an address in use, gone or too long is named as such', () => {
+  const listener = kernel.listenUnix(path, 0o600, 8);
+  assert.throws(() => kernel.listenUnix(path, 0o600, 8), {
+    message: `Cannot listen on ${path}: bind failed with EADDRINUSE`,
+  });
+  kernel.close(listener);
+  assert.throws(() => kernel.connectUnix(path, 'stream'), { code: 'ECONNREFUSED' });
+  rmSync(path);
+  assert.throws(() => kernel.connectUnix(path, 'stream'), { code: 'ENOENT' });
+  const long = `/tmp/${'ü'.repeat(60)}`;
+  assert.throws(() => kernel.listenUnix(long, 0o600, 8), {
+    code: 'ENAMETOOLONG',
+    message: /125 b/,
+  });
+  const longest = join(dir, 'x'.repeat(107 - dir.length - 1));
+  kernel.close(kernel.listenUnix(longest, 0o600, 8));
+  assert.ok(statSync(longest).isSocket());
+});
+
+rmSync(dir, { recursive: true });
+done();

@@ -1,0 +1,110 @@
+/**
+ * The fault sweep: for every verb, for every call it makes, that one call fails. The verb must say
+ * so with a SysError that names the call, or give its documented answer, and leave nothing behind.
+ */
+import t from 'tap';
+import { errnoNumber } from '../../src/sys/errno.ts';
+import { BecameAnother, type FakeLibc, failing, fakeLibc } from '../../src/sys/fake.ts';
+import { type Kernel, openKernel } from '../../src/sys/kernel.ts';
+import { SysError } from '../../src/sys/libc.ts';
+import { type CName, SIGNATURES } from '../../src/sys/signatures.ts';
+import { USES } from './verbs.ts';
+
+type Verb = keyof Kernel;
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** Calls whose failure is no error of the verb: clean-up after a start, and a wait for nobody. */
+const TOLERATED: Readonly<Partial<Record<Verb, readonly string[]>>> = {
+  waitAny: ['waitpid 1'],
+  spawn: ['posix_spawn_file_actions_destroy 1', 'close 1', 'close 2', 'prlimit 3', 'prlimit 4'],
+};
+
+const VERBS = Object.keys(USES) as Verb[];
+
+function use(verb: Verb, libc: FakeLibc): Outcome {
+  try {
+    return { value: USES[verb](openKernel(libc)) };
+  } catch (error) {
+    return error instanceof BecameAnother ? { value: 'became another' } : { error };
+  }
+}
+
+/** The calls of a run in which nothing fails, each with its count: `prlimit 2`. */
+function callsOf(libc: FakeLibc): { name: CName; k: number }[] {
+  const counts = new Map<CName, number>();
+  return libc.calls.map(({ name }) => {
+    const k = (counts.get(name) ?? 0) + 1;
+    counts.set(name, k);
+    return { name, k };
+  });
+}
+
+const countOf = (libc: FakeLibc, name: CName): number =>
+  libc.calls.filter((call) => call.name === name).length;
+
+for (const capable of [true, false]) {
+  const script = capable ? {} : { capget: () => 0 };
+  const where = capable ? 'a machine that lets us' : 'a container without CAP_SYS_RESOURCE';
+
+  t.test(`every verb, every call failing, on ${where}`, async (t) => {
+    for (const verb of VERBS) {
+      const quiet = fakeLibc(script);
+      t.match(use(verb, quiet), { error: undefined }, `${verb}() when nothing fails`);
+      for (const { name, k } of callsOf(quiet)) {
+        const libc = failing(name, errnoNumber('EIO'), k, script);
+        const outcome = use(verb, libc);
+        const label = `${verb}() when ${name} ${k} fails`;
+        const mayFail = SIGNATURES[name].fails !== 'never';
+        if (!mayFail || TOLERATED[verb]?.includes(`${name} ${k}`)) {
+          t.notOk('error' in outcome, label);
+        } else {
+          const error = 'error' in outcome ? outcome.error : null;
+          t.ok(error instanceof SysError && error.syscall === name, label);
+          t.equal(name === 'close' ? 0 : libc.open.size, 0, `${label}: no descriptor is left`);
+        }
+      }
+    }
+  });
+}
+
+t.test('what spawn() borrowed from this process is given back, whatever failed', async (t) => {
+  const quiet = fakeLibc();
+  use('spawn', quiet);
+  for (const { name, k } of callsOf(quiet)) {
+    const label = `${name} ${k} fails`;
+    const libc = failing(name, errnoNumber('EIO'), k);
+    use('spawn', libc);
+    const inits = countOf(libc, 'posix_spawn_file_actions_init');
+    const made = name === 'posix_spawn_file_actions_init' ? 0 : inits;
+    t.equal(countOf(libc, 'posix_spawn_file_actions_destroy'), made, `file actions, ${label}`);
+    const kernel = openKernel(libc);
+    if (label !== 'prlimit 3 fails') t.same(kernel.getNofile(0), { soft: 1024, hard: 4096 }, label);
+    t.equal(kernel.umask(0), 0o022, label);
+  }
+});
+
+t.test('the umask is given back when bind fails', async (t) => {
+  const libc = failing('bind', errnoNumber('EADDRINUSE'));
+  use('listenUnix', libc);
+  t.equal(openKernel(libc).umask(0), 0o022);
+});
+
+t.test('errors that are answers', async (t) => {
+  const answers: [Verb, CName, string, unknown][] = [
+    ['read', 'read', 'EAGAIN', null],
+    ['read', 'read', 'EINTR', null],
+    ['write', 'write', 'EAGAIN', null],
+    ['write', 'write', 'EINTR', null],
+    ['close', 'close', 'EINTR', undefined],
+    ['kill', 'kill', 'ESRCH', false],
+    ['accept', 'accept4', 'EAGAIN', null],
+    ['accept', 'accept4', 'EINTR', null],
+    ['accept', 'accept4', 'ECONNABORTED', null],
+    ['epollWait', 'epoll_wait', 'EINTR', []],
+    ['windowSize', 'ioctl', 'ENOTTY', null],
+    ['waitAny', 'waitpid', 'ECHILD', null],
+  ];
+  for (const [verb, name, code, value] of answers) {
+    t.same(use(verb, failing(name, errnoNumber(code))), { value }, `${verb}() on ${code}`);
+  }
+});
