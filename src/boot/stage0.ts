@@ -1,0 +1,99 @@
+/**
+ * The first life of svinit: it makes itself a clean process and becomes itself again. What a kernel
+ * or a container left in descriptors, signals and environment ends here. A failure is told and the
+ * first life goes on as the second: PID 1 may not die.
+ */
+import { type Environment, stage0Environment } from '../core/environment.ts';
+import type { Fd } from '../core/units.ts';
+import { MAGIC, O } from '../sys/constants.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import { type BootFiles, realFiles } from './files.ts';
+import { inFirstNamespace } from './observe.ts';
+import { ignoredSignals } from './signals.ts';
+
+/** The first argument of the second life. */
+export const BOOTED = '--booted';
+
+/** What the runtime knows of this life. */
+export type Life = {
+  /** What stands before svinit's own arguments: argv0, the runtime's options, the script. */
+  readonly program: readonly string[];
+  readonly execPath: string;
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly files: Pick<BootFiles, 'read' | 'readlink'>;
+  readonly chdir: (path: string) => void;
+};
+
+/** Returns only when this life must go on: exec failed, and the reason has been told. */
+export function stage0(kernel: Kernel, argv: readonly string[], life: Life = thisLife()): void {
+  const pid1 = kernel.getpid() === 1;
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      tell(kernel, pid1, error);
+    }
+  };
+  kernel.umask(0o077);
+  if (pid1) attempt(() => mountProc(kernel));
+  if (pid1) attempt(() => life.chdir('/'));
+  for (const fd of [0, 1, 2] as Fd[]) attempt(() => keepOpen(kernel, fd));
+  const ignored = ignoredSignals(life.files.read('/proc/self/status'));
+  attempt(() => kernel.sigDefault(ignored));
+  attempt(() => kernel.sigSetMask([]));
+  const machine = pid1 && inFirstNamespace(life.files);
+  const env = stage0Environment(life.env, { machine, cwd: life.cwd });
+  const path = life.files.readlink('/proc/self/exe') ?? life.execPath;
+  attempt(() => kernel.execve(path, [...life.program, BOOTED, ...argv], env));
+  attempt(() => kernel.sigIgnore(ignored));
+}
+
+export function thisLife(): Life {
+  const { argv0, chdir, env, execArgv, execPath } = process;
+  const script = process.argv[1] ?? '';
+  // A single executable names its own inside instead of a script: Bun a path of its virtual
+  // filesystem, Node argv0 again. Its options are inside as well.
+  const single = script.startsWith('/$bunfs/') || script === argv0;
+  const program = single ? [argv0] : [argv0, ...execArgv, script];
+  return { program, execPath, env, cwd: process.cwd(), files: realFiles, chdir };
+}
+
+/** The image has a regular file proc/self/maps, which is all Bun needs to start; this covers it. */
+function mountProc(kernel: Kernel): void {
+  if (kernel.statfsMagic('/proc') === MAGIC.proc) return;
+  const flags = ['nosuid', 'nodev', 'noexec'] as const;
+  kernel.mount({ source: 'proc', target: '/proc', type: 'proc', flags, data: '' });
+}
+
+/** A closed descriptor would become the first file opened; a runtime may have marked it. */
+function keepOpen(kernel: Kernel, fd: Fd): void {
+  try {
+    kernel.setCloexec(fd, false);
+  } catch {
+    // Opened from 0 upwards, so the lowest free number is this one.
+    const opened = openFirst(kernel, ['/dev/console', '/dev/null']);
+    if (opened !== null) kernel.setCloexec(opened, false);
+  }
+}
+
+/** To the kernel's log on a machine, where there may be no console yet; otherwise to stderr. */
+function tell(kernel: Kernel, pid1: boolean, error: unknown): void {
+  try {
+    const kmsg = pid1 ? openFirst(kernel, ['/dev/kmsg', '/dev/console']) : null;
+    const message = error instanceof Error ? error.message : String(error);
+    kernel.write(kmsg ?? (2 as Fd), new TextEncoder().encode(`<3>svinit: ${message}\n`));
+    if (kmsg !== null) kernel.close(kmsg);
+  } catch {
+    // There is nowhere to say it.
+  }
+}
+
+function openFirst(kernel: Kernel, paths: readonly string[]): Fd | null {
+  for (const path of paths) {
+    try {
+      return kernel.open(path, O.RDWR | O.NOCTTY | O.NONBLOCK);
+    } catch {}
+  }
+  return null;
+}
