@@ -1,0 +1,63 @@
+/**
+ * One FIFO a service for what it prints. PID 1 holds every one open for reading and writing, for
+ * ever: neither the service nor the logger ever sees end-of-file or EPIPE, and what is in the pipe
+ * survives the death of either, and a re-exec.
+ */
+import { constants, lstatSync, unlinkSync } from 'node:fs';
+import type { Fd } from '../core/units.ts';
+import type { Kernel } from '../sys/kernel.ts';
+
+export class Fifos {
+  readonly #kernel: Kernel;
+  readonly #directory: string;
+  readonly #held = new Map<string, Fd>();
+
+  constructor(kernel: Kernel, directory: string) {
+    this.#kernel = kernel;
+    this.#directory = directory;
+  }
+
+  pathOf(name: string): string {
+    return `${this.#directory}/${name}`;
+  }
+
+  /** Makes and holds the FIFO of `name` on first use. */
+  hold(name: string): Fd {
+    const known = this.#held.get(name);
+    if (known !== undefined) return known;
+    const path = this.pathOf(name);
+    if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
+    const fd = this.#kernel.open(path, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#held.set(name, fd);
+    return fd;
+  }
+
+  /** Descriptors by name, for the next image. */
+  held(): ReadonlyMap<string, Fd> {
+    return this.#held;
+  }
+
+  /** Takes over what the image before held. */
+  adopt(name: string, fd: Fd): void {
+    this.#kernel.setCloexec(fd, true);
+    this.#held.set(name, fd);
+  }
+
+  /** The service is no longer defined and at rest. The logger drains what it has open. */
+  release(name: string): void {
+    const fd = this.#held.get(name);
+    if (fd === undefined) return;
+    this.#held.delete(name);
+    unlinkSync(this.pathOf(name));
+    this.#kernel.close(fd);
+  }
+}
+
+/** Whatever else is in the place of a FIFO is removed: the directory is ours alone. */
+function isFifo(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (found.isFIFO()) return true;
+  unlinkSync(path);
+  return false;
+}

@@ -1,0 +1,142 @@
+/**
+ * The loop: events in, effects out. Callbacks only post; the work is done here, one event at a
+ * time, and there is one timer in the whole supervisor.
+ */
+import { step } from '../core/step.ts';
+import {
+  type Change,
+  type System,
+  type SystemEffect,
+  type SystemEvent,
+  wakeAt,
+} from '../core/system.ts';
+import type { Millis } from '../core/units.ts';
+
+export type SpawnEffect = Extract<SystemEffect, { do: 'spawn' }>;
+export type OtherEffect = Exclude<SystemEffect, SpawnEffect>;
+
+export type LoopPorts = {
+  readonly now: () => Millis;
+  /** Starts a process and gives the event that tells of it. */
+  readonly spawn: (effect: SpawnEffect) => SystemEvent;
+  readonly perform: (effect: OtherEffect) => void;
+  readonly changed: (changes: readonly Change[]) => void;
+  /** Looks at the world without being told: reap, sweep, time-outs. Once a second at least. */
+  readonly reconcile: () => void;
+  readonly failed: (what: string, error: unknown) => void;
+};
+
+/** A signal is a hint and may be lost, so the world is looked at this often, in milliseconds. */
+const RECONCILE_MS = 1000;
+/** Spawning gives way to the runtime's loop (clients, signals) after this long. */
+const SPAWN_BURST_MS = 10;
+
+export class Loop {
+  readonly #system: System;
+  readonly #ports: LoopPorts;
+  readonly #inbox: SystemEvent[] = [];
+  readonly #spawns: SpawnEffect[] = [];
+  #draining = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timerAt = Infinity;
+  #stopped = false;
+
+  constructor(system: System, ports: LoopPorts) {
+    this.#system = system;
+    this.#ports = ports;
+  }
+
+  /** The only way in: the event is worked on at once, or after the one under way. */
+  post(event: SystemEvent): void {
+    this.#inbox.push(event);
+    if (!this.#draining) this.#drain();
+  }
+
+  /** Starts the timer; from here on the loop keeps itself alive. */
+  start(): void {
+    this.#arm();
+  }
+
+  /** Ends the timer, so that nothing is decided any more: a halt or a re-exec is under way. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Goes on after a re-exec that failed. */
+  resume(): void {
+    this.#stopped = false;
+    this.#timerAt = Infinity;
+    this.#drain();
+  }
+
+  /** Nothing is waiting to be worked on: the state is whole and can be handed over. */
+  isQuiet(): boolean {
+    return this.#inbox.length === 0 && this.#spawns.length === 0;
+  }
+
+  #drain(): void {
+    if (this.#draining || this.#stopped) return;
+    this.#draining = true;
+    const until = this.#ports.now() + SPAWN_BURST_MS;
+    try {
+      while (!this.#stopped) {
+        const event = this.#inbox.shift();
+        if (event !== undefined) {
+          this.#handle(event);
+          continue;
+        }
+        const order = this.#spawns.shift();
+        if (order === undefined) break;
+        this.#guard(`start ${order.name}`, () => this.#inbox.push(this.#ports.spawn(order)));
+        if (this.#ports.now() >= until && this.#spawns.length > 0) {
+          setImmediate(() => this.#drain());
+          break;
+        }
+      }
+    } finally {
+      this.#draining = false;
+    }
+    this.#arm();
+  }
+
+  #handle(event: SystemEvent): void {
+    this.#guard(`handle ${event.type}`, () => {
+      const { effects, changes } = step(this.#system, event, this.#ports.now());
+      if (changes.length > 0) this.#guard('tell of changes', () => this.#ports.changed(changes));
+      for (const effect of effects) {
+        // Spawns may wait their turn; a signal may not: its pid is known to be ours only now.
+        if (effect.do === 'spawn') this.#spawns.push(effect);
+        else this.#guard(effect.do, () => this.#ports.perform(effect));
+      }
+    });
+  }
+
+  /** An error of ours costs the effect it happened in, never the loop. */
+  #guard(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#ports.failed(what, error);
+    }
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    const now = this.#ports.now();
+    const due = Math.min(wakeAt(this.#system) ?? Infinity, now + RECONCILE_MS);
+    // An armed timer that is early enough is left alone: it is cheaper than arming a new one.
+    if (this.#timer !== null && this.#timerAt <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = due;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(due - now)));
+  }
+
+  #tick(): void {
+    this.#timer = null;
+    this.#timerAt = Infinity;
+    this.#guard('reconcile', () => this.#ports.reconcile());
+    this.post({ type: 'tick' });
+  }
+}

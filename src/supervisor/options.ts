@@ -1,0 +1,32 @@
+/**
+ * What the supervisor is given: the world it acts on, and what it is to supervise.
+ */
+import type { Spec } from '../core/spec.ts';
+import type { System } from '../core/system.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import type { Paths } from './paths.ts';
+import type { Legacy, Self } from './reexec.ts';
+import type { ScanRoot } from './scan.ts';
+
+export type SupervisorOptions = {
+  readonly kernel: Kernel;
+  readonly system: System;
+  readonly paths: Paths;
+  readonly roots: readonly ScanRoot[];
+  /** What svinit brings along: the logger, and in a container the command it was given. */
+  readonly builtins: readonly Spec[];
+  /** What every service inherits. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** A line for people, on the console; never blocks. */
+  readonly say: (line: string) => void;
+  readonly quiet: boolean;
+  /** When stage 0 began, on CLOCK_MONOTONIC in milliseconds; on a machine: since its kernel did. */
+  readonly beganAt: number;
+  /** The terminal behind /dev/console; null when there is none. */
+  readonly console: string | null;
+  readonly machine: boolean;
+  readonly self: Self;
+  readonly legacy: Legacy | null;
+  /** Ends the process past every hook that would bring it back. */
+  readonly exit: (code: number) => never;
+};

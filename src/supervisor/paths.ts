@@ -1,0 +1,22 @@
+/**
+ * Where things are below the run directory. One place, so that svinit, svctl and svlog agree.
+ */
+
+export type Paths = {
+  /** The private directory, `/run/svinit` unless that cannot be had. */
+  readonly run: string;
+  readonly control: string;
+  readonly status: string;
+  /** One FIFO a service, made and held by PID 1. */
+  readonly fifos: string;
+  /** Definitions added at run time. */
+  readonly services: string;
+};
+
+export const pathsIn = (run: string): Paths => ({
+  run,
+  control: `${run}/control`,
+  status: `${run}/status`,
+  fifos: `${run}/log`,
+  services: `${run}/services`,
+});

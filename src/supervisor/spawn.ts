@@ -1,0 +1,166 @@
+/**
+ * A definition becomes a process: the same environment, descriptors, session and limits whether it
+ * is started at boot, by hand, after a crash or after a re-exec.
+ */
+import { accessSync, constants } from 'node:fs';
+import { finishArguments, resolveEnvironment } from '../core/program.ts';
+import type { SystemEffect, SystemEvent } from '../core/system.ts';
+import type { Fd, Pid } from '../core/units.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import type { FileAction } from '../sys/spawn.ts';
+import type { Fifos } from './fifos.ts';
+import type { Watch } from './watch.ts';
+
+export type SpawnOrder = Extract<SystemEffect, { do: 'spawn' }>;
+
+export type SpawnPorts = {
+  readonly kernel: Kernel;
+  readonly fifos: Fifos;
+  readonly watch: Watch;
+  /** What every service inherits, before its own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The terminal behind `tty: "console"`; null when there is none. */
+  readonly console: string | null;
+  /** Called with each pid that has announced that it is ready. */
+  readonly ready: (pid: Pid) => void;
+};
+
+/** Descriptors a service may open, unless it asks otherwise: what a login gives it on Linux. */
+const NOFILE = { soft: 1024, hard: null };
+const UMASK = 0o022;
+
+/** Lack of a resource, not a fault of the service (posix_spawn(3), fork(2), execve(2)). */
+const TRANSIENT: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
+
+/** Notification pipes by the pid that may write to them. */
+export type Notifications = Map<Pid, Fd>;
+
+export class Spawner {
+  readonly #ports: SpawnPorts;
+  readonly #notifications: Notifications = new Map();
+
+  constructor(ports: SpawnPorts) {
+    this.#ports = ports;
+  }
+
+  /** Starts the program of `order` and gives the event that tells of it. */
+  start(order: SpawnOrder): SystemEvent {
+    const { name } = order;
+    try {
+      return { type: 'spawned', name, pid: this.spawn(order) };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      return { type: 'spawnFailed', name, reason, transient: TRANSIENT.has(code) };
+    }
+  }
+
+  /**
+   * Starts the program of `order`.
+   * @throws {SysError} what refused it: the exec, a missing directory, or a lack of resources.
+   */
+  spawn(order: SpawnOrder): Pid {
+    const { kernel } = this.#ports;
+    const { spec, role } = order;
+    const command = role === 'finish' ? spec.finish : role === 'down' ? spec.down : spec.start;
+    if (command === null) throw new TypeError(`${spec.name} has no ${role} to run`);
+    const extra = role === 'finish' ? finishArguments(order) : [];
+    const pipe = role === 'start' && spec.ready.by === 'fd' ? this.#notificationPipe() : null;
+    const environment = resolveEnvironment(this.#ports.environment, spec.env);
+    try {
+      const pid = kernel.spawn({
+        path: findProgram(command.path, environment['PATH'] ?? ''),
+        argv: [...command.argv, ...extra],
+        env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+        cwd: spec.cwd,
+        files: this.#files(order, pipe?.[1] ?? null),
+        session: true,
+        nofile: NOFILE,
+        umask: UMASK,
+      });
+      if (pipe !== null) this.#listen(pid, pipe[0]);
+      return pid;
+    } catch (error) {
+      if (pipe !== null) kernel.close(pipe[0]);
+      throw error;
+    } finally {
+      if (pipe !== null) kernel.close(pipe[1]);
+    }
+  }
+
+  /** Forgets the notification pipe of a process that has ended. */
+  forget(pid: Pid): void {
+    const fd = this.#notifications.get(pid);
+    if (fd === undefined) return;
+    this.#notifications.delete(pid);
+    this.#ports.watch.drop(fd);
+  }
+
+  notifications(): ReadonlyMap<Pid, Fd> {
+    return this.#notifications;
+  }
+
+  /** Goes on listening to a pipe of the image before. */
+  adopt(pid: Pid, fd: Fd): void {
+    this.#ports.kernel.setCloexec(fd, true);
+    this.#listen(pid, fd);
+  }
+
+  #notificationPipe(): [Fd, Fd] {
+    return this.#ports.kernel.pipe(0);
+  }
+
+  /** Ready is the first newline (s6, "notification-fd"); what else is written does not matter. */
+  #listen(pid: Pid, fd: Fd): void {
+    this.#notifications.set(pid, fd);
+    const buffer = new Uint8Array(256);
+    this.#ports.watch.add(fd, () => {
+      const count = this.#ports.kernel.read(fd, buffer);
+      if (count === null) return;
+      const isReady = buffer.subarray(0, count).includes(0x0a);
+      // Zero bytes: it closed its end, so nothing more will come.
+      if (count === 0 || isReady) this.forget(pid);
+      if (isReady) this.#ports.ready(pid);
+    });
+  }
+
+  #files(order: SpawnOrder, notify: Fd | null): FileAction[] {
+    const { spec, role } = order;
+    const files =
+      spec.tty === null || role !== 'start' ? this.#logged(spec.name) : this.#tty(spec.tty);
+    if (notify !== null && spec.ready.by === 'fd') files.push({ fd: spec.ready.fd, dup: notify });
+    return files;
+  }
+
+  #logged(name: string): FileAction[] {
+    this.#ports.fifos.hold(name);
+    const path = this.#ports.fifos.pathOf(name);
+    // Opened anew in the child, for its own description: ours is non-blocking, its must block.
+    return [
+      { fd: 0, open: '/dev/null', flags: constants.O_RDONLY, mode: 0 },
+      { fd: 1, open: path, flags: constants.O_WRONLY, mode: 0 },
+      { fd: 2, open: path, flags: constants.O_WRONLY, mode: 0 },
+    ];
+  }
+
+  /** Without O_NOCTTY: the first terminal a session leader opens becomes its controlling one. */
+  #tty(tty: string): FileAction[] {
+    const path = tty === 'console' ? (this.#ports.console ?? '/dev/console') : tty;
+    return [0, 1, 2].map((fd) => ({ fd, open: path, flags: constants.O_RDWR, mode: 0 }));
+  }
+}
+
+/** A name without a slash is looked up in `path`, as execvp(3) does; the first that can run. */
+function findProgram(name: string, path: string): string {
+  if (name.includes('/')) return name;
+  for (const directory of path.split(':')) {
+    const candidate = `${directory}/${name}`;
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not here: the next directory may have it.
+    }
+  }
+  throw new Error(`Cannot start ${name}: not found in PATH (${path})`);
+}

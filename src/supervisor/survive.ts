@@ -1,0 +1,51 @@
+/**
+ * What comes from outside the loop: signals, errors that nobody caught, and the runtime's wish to
+ * end. None of them may end PID 1.
+ */
+import type { Kernel } from '../sys/kernel.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Blocked over an exec so that none is lost; Bun keeps the mask, Node clears it by itself. */
+const HANDLED: readonly number[] = [1, 2, 10, 12, 15, 17, 29];
+
+/**
+ * Routes the signals of PID 1: CHLD and IO are hints, TERM stops, INT (ctrl-alt-del on a machine)
+ * restarts, HUP scans, USR1 rebuilds the sockets, USR2 re-execs.
+ */
+export function listenToSignals(kernel: Kernel, supervisor: Supervisor, machine: boolean): void {
+  process.on('SIGCHLD', () => supervisor.reconcile());
+  process.on('SIGIO', () => supervisor.sweep());
+  process.on('SIGTERM', () => {
+    const kind = machine ? 'poweroff' : 'exit';
+    supervisor.post({ type: 'halt', kind, cause: 'SIGTERM' });
+  });
+  process.on('SIGINT', () => {
+    supervisor.post({ type: 'halt', kind: machine ? 'reboot' : 'exit', cause: 'SIGINT' });
+  });
+  process.on('SIGHUP', () => supervisor.rescan());
+  process.on('SIGUSR1', () => supervisor.rebuildSockets());
+  process.on('SIGUSR2', () => supervisor.reexec(null));
+  kernel.sigUnblock(HANDLED);
+}
+
+/**
+ * Errors that nobody caught are logged and survived; if the runtime ends all the same, its last
+ * act is to start a fresh image that goes on with everything.
+ */
+export function reviveAtExit(supervisor: Supervisor, ending: { readonly yes: boolean }): void {
+  const log = (what: string, error: unknown): void => {
+    try {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      supervisor.journal.error(`${what}: ${reason}`);
+    } catch {
+      // The error of an error handler has nowhere left to go.
+    }
+  };
+  process.on('uncaughtException', (error) => log('Uncaught error', error));
+  process.on('unhandledRejection', (reason) => log('Unhandled rejection', reason));
+  process.on('exit', (code) => {
+    if (ending.yes) return;
+    log('The runtime ends', `exit code ${code}`);
+    supervisor.reexecNow();
+  });
+}

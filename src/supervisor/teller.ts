@@ -1,0 +1,92 @@
+/**
+ * Tells of what moves: to the journal always, to people on the console while the machine comes up
+ * and goes down. What is said is decided here, so that the supervisor only acts.
+ */
+import type { Change, System } from '../core/system.ts';
+import { durationWords } from '../core/units.ts';
+import { noteOf, stateOf } from '../core/views.ts';
+import type { Journal } from './journal.ts';
+
+export type TellerOptions = {
+  readonly say: (line: string) => void;
+  readonly quiet: boolean;
+  readonly beganAt: number;
+  readonly kernel: { readonly monotonic: () => number };
+};
+
+export class Teller {
+  readonly #system: System;
+  readonly #journal: Journal;
+  readonly #options: TellerOptions;
+  /** Failures already shown during this boot: a crash-looper is one line, not a hundred. */
+  readonly #shown = new Set<string>();
+  #booting: boolean;
+
+  constructor(system: System, journal: Journal, options: TellerOptions) {
+    this.#system = system;
+    this.#journal = journal;
+    this.#options = options;
+    this.#booting = system.image === 1;
+  }
+
+  changed(changes: readonly Change[]): void {
+    for (const { name, service, spec, from } of changes) {
+      // Only its details changed, as when the pid of a `down` becomes known.
+      if (from.at === service.phase.at) continue;
+      const state = stateOf(service);
+      // On the way to somewhere: what counts is where it gets to.
+      if (state === 'starting' || state === 'waiting' || state === 'finishing') continue;
+      const note = noteOf(this.#system, name, { service, spec }, service.since as never);
+      const failing = state === 'backoff' || state === 'failed';
+      const fields = { service: name, state, cause: service.cause };
+      const text = note === '' ? `${name} is ${state}` : `${name} is ${state}: ${note}`;
+      if (failing) this.#journal.warn(text, fields);
+      else this.#journal.info(text, fields);
+      this.#show(name, state, failing ? note : '', failing);
+    }
+  }
+
+  /** Everything wanted has had its chance. */
+  booted(): void {
+    this.#booting = false;
+    const { units, startedAt } = this.#system;
+    const states = [...units.values()].map(({ service }) => stateOf(service));
+    const up = states.filter((state) => state === 'up' || state === 'done').length;
+    const bad = states.filter((state) => state === 'backoff' || state === 'failed').length;
+    const now = this.#options.kernel.monotonic();
+    const took = durationWords(now - startedAt);
+    const failing = bad === 0 ? '' : `, ${bad} failing (svctl tells which)`;
+    const text = `${up} services up in ${took}${failing}`;
+    // Instants of one clock, so that what lies between them can be told: see scripts/figures.ts.
+    const { beganAt } = this.#options;
+    this.#journal.info(text, { up, bad, stage0AtMs: beganAt, stage1AtMs: startedAt, upAtMs: now });
+    this.#options.say(`svinit: ${text}`);
+  }
+
+  /** What the last scan refused, each reason once. */
+  problems(): void {
+    for (const { name, file, line, reason } of this.#system.problems) {
+      const where = [file, line].filter((part) => part !== null).join(':');
+      const text = `${name} is refused: ${where === '' ? '' : `${where}: `}${reason}`;
+      if (this.#shown.has(text)) continue;
+      this.#shown.add(text);
+      this.#journal.warn(text, { service: name });
+      if (this.#booting) this.#options.say(`[!!] ${text}`);
+    }
+  }
+
+  /** Nothing is left but what is no service. */
+  down(): void {
+    this.#options.say('svinit: all services are down');
+  }
+
+  #show(name: string, state: string, note: string, failing: boolean): void {
+    const halting = this.#system.halt !== null;
+    if (!this.#booting && !halting) return;
+    if (this.#options.quiet && !failing) return;
+    if (failing && this.#shown.has(name)) return;
+    if (failing) this.#shown.add(name);
+    const mark = failing ? '!!' : state === 'down' ? '--' : 'ok';
+    this.#options.say(`[${mark}] ${name} ${state}${note === '' ? '' : `: ${note}`}`);
+  }
+}
