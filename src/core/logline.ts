@@ -5,9 +5,9 @@
  *     2026-11-21T00:10:00.123456Z+text     the line goes on in the next record
  *     2026-11-21T00:10:00.123456Z!text     said by svlog about this log, not by the service
  *
- * The byte after the stamp is the only one that counts: text may begin with anything. So the bytes a
- * service wrote are the texts in order, each followed by a newline unless marked `+`, without `!`.
- * It knows nothing of files, clocks or terminals.
+ * The byte after the stamp is the only one that counts: text may begin with anything. So the bytes
+ * a service wrote are the texts in order, each followed by a newline unless marked `+`, without
+ * `!`. It knows nothing of files, clocks or terminals.
  */
 
 /** How a record ends: with its line, in the middle of it, or it is svlog's own. */
@@ -125,7 +125,9 @@ function expandTabs(text: string): string {
   return shown;
 }
 
-/** Walks UTF-8 (Unicode 15 table 3-7): `good` gets code points, `bad` every byte that is in none. */
+/**
+ * Walks UTF-8 (Unicode 15 table 3-7): `good` gets code points, `bad` every byte that is in none.
+ */
 function decode(
   bytes: Uint8Array,
   good: (code: number) => string,

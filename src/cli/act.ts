@@ -1,0 +1,124 @@
+/**
+ * The verbs that change something: what is asked of svinit, what is printed, which exit code.
+ */
+import type { Goal, Outcome, Params, Results } from '../core/methods.ts';
+import { closest } from '../core/suggest.ts';
+import { EXIT, usageFailure } from './failure.ts';
+import { noNames, type Parsed } from './options.ts';
+import { list, problemLine } from './print.ts';
+import type { Session } from './session.ts';
+import { painterOf, safe } from './words.ts';
+
+type Names = Pick<Params['start'], 'names' | 'wait' | 'timeoutMs'>;
+
+/** The goals of methods.ts, as a table so that the compiler misses none. */
+const GOALS: Readonly<Record<Goal, true>> = {
+  up: true,
+  ready: true,
+  down: true,
+  done: true,
+  failed: true,
+};
+
+export async function start(
+  parsed: Parsed,
+  session: Session,
+  method: 'start' | 'restart',
+): Promise<number> {
+  const params = namesOf(parsed, session, method);
+  return told(session, params, method, await session.request(method, params));
+}
+
+export async function stop(parsed: Parsed, session: Session): Promise<number> {
+  const params = namesOf(parsed, session, 'stop');
+  const more = { cascade: parsed.has('cascade'), force: parsed.has('force') };
+  return told(session, params, 'stop', await session.request('stop', { ...params, ...more }));
+}
+
+export async function wait(parsed: Parsed, session: Session): Promise<number> {
+  const usage = 'svctl wait NAME[:GOAL]...';
+  if (parsed.names.length === 0) throw usageFailure('Wait for what?', usage);
+  if (!session.wait) throw usageFailure('wait --no-wait contradicts itself', usage);
+  const conditions = parsed.names.map((text) => conditionOf(text, usage));
+  const result = await session.request('wait', { conditions, timeoutMs: session.timeoutMs });
+  session.show(result, ({ services }) => services.map((one) => outcomeLine(one, session)));
+  return EXIT.done;
+}
+
+export async function scan(parsed: Parsed, session: Session): Promise<number> {
+  noNames(parsed, 'svctl scan [--prune]');
+  const result = await session.request('scan', { prune: parsed.has('prune') });
+  session.show(result, scanLines);
+  return result.refused.length === 0 ? EXIT.done : EXIT.invalidDefinition;
+}
+
+export async function reexec(parsed: Parsed, session: Session): Promise<number> {
+  noNames(parsed, 'svctl reexec');
+  const result = await session.request('reexec', {});
+  session.show(result, ({ image }) => [`svinit goes on as image ${image}`]);
+  return EXIT.done;
+}
+
+export async function machineVerb(
+  parsed: Parsed,
+  session: Session,
+  method: 'poweroff' | 'reboot' | 'halt',
+): Promise<number> {
+  noNames(parsed, `svctl ${method}`);
+  return machine(method, session);
+}
+
+/** Also what the programs poweroff, reboot, halt and shutdown end in. */
+export async function machine(
+  method: 'poweroff' | 'reboot' | 'halt',
+  session: Session,
+): Promise<number> {
+  const result = await session.request(method, {});
+  session.show(result, ({ halting }) => [`Going down (${safe(halting)}): services are stopping`]);
+  return EXIT.done;
+}
+
+/** `web:ready`; a name alone means ready. Names may hold colons, so the last one divides. */
+export function conditionOf(text: string, usage: string): { name: string; goal: Goal } {
+  const colon = text.lastIndexOf(':');
+  if (colon < 0) return { name: text, goal: 'ready' };
+  const [name, goal] = [text.slice(0, colon), text.slice(colon + 1)];
+  if (name !== '' && Object.hasOwn(GOALS, goal)) return { name, goal: goal as Goal };
+  const near = closest(goal, Object.keys(GOALS));
+  const hint = near === null ? '' : `; did you mean ${name}:${near}?`;
+  throw usageFailure(`'${text}' is not a condition${hint}`, usage);
+}
+
+function namesOf(parsed: Parsed, session: Session, verb: string): Names {
+  if (parsed.names.length === 0)
+    throw usageFailure(`Name what to ${verb}`, `svctl ${verb} NAME...`);
+  return { names: [...parsed.names], wait: session.wait, timeoutMs: session.timeoutMs };
+}
+
+function told(session: Session, params: Names, verb: string, result: Results['start']): number {
+  session.show(result, ({ services }) => {
+    if (params.wait) return services.map((one) => outcomeLine(one, session));
+    return [`${verb} is noted for ${params.names.map(safe).join(', ')}`];
+  });
+  if (!params.wait || verb === 'stop') return EXIT.done;
+  return services(result).every(isUp) ? EXIT.done : EXIT.failed;
+}
+
+const services = (result: Results['start']): readonly Outcome[] => result.services;
+const isUp = ({ state }: Outcome): boolean => state === 'up' || state === 'done';
+
+function outcomeLine({ name, state, note }: Outcome, { style }: Session): string {
+  const more = note === '' ? '' : ` (${safe(note)})`;
+  return `${safe(name)}: ${painterOf(state, style)(safe(state))}${more}`;
+}
+
+function scanLines(result: Results['scan']): string[] {
+  const changed = result.changed.map(({ name, fields }) => `${name} (${fields.join(', ')})`);
+  const lines = [
+    ...list('added', result.added),
+    ...list('changed', changed),
+    ...list('removed', result.removed),
+  ];
+  const told = lines.length === 0 ? ['nothing changed'] : lines;
+  return [...told, ...result.refused.map(problemLine), ...result.notices.map(safe)];
+}

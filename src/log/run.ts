@@ -1,0 +1,183 @@
+/**
+ * svlog's loop: waits in the kernel for bytes, moves them from FIFOs to log files, and lets the
+ * runtime's own loop run now and then, because only there do signals become wishes.
+ */
+import { join } from 'node:path';
+import type { Kernel } from '../sys/kernel.ts';
+import { BACKLOG_TOTAL_BYTES_MAX } from './backlog.ts';
+import { Composer } from './compose.ts';
+import { reason } from './failure.ts';
+import { Fifos, type Stream } from './fifos.ts';
+import { type LogContext, LogFile } from './file.ts';
+import { Stamper } from './stamp.ts';
+
+export type Settings = {
+  /** Directory of the FIFOs, one for each service. */
+  readonly fifos: string;
+  /** Directory of the stored logs: `NAME/current` and archives. */
+  readonly logs: string;
+};
+
+/** What signals ask for; set at any time, read once a turn. */
+export type Wishes = { stop: boolean; rotate: boolean };
+
+/**
+ * A signal that comes between the look at `Wishes` and the wait is seen this much later at most.
+ */
+export const WAIT_MS = 5000;
+
+/** How often a log that could not be written is tried again. */
+export const RETRY_MS = 1000;
+
+/**
+ * Runs until `wishes.stop`, then stores all that is in the FIFOs; gives the number of records that
+ * could not be stored even then.
+ * @param say Tells people what went wrong, one message a call.
+ * @throws {SysError} when the FIFO directory cannot be watched.
+ */
+export async function run(
+  kernel: Kernel,
+  settings: Settings,
+  wishes: Wishes,
+  say: (message: string) => void,
+): Promise<number> {
+  const logger = new Logger(kernel, settings, say);
+  let yieldedAt = performance.now();
+  let mayBlock = false;
+  while (!wishes.stop) {
+    if (wishes.rotate) logger.rotate();
+    wishes.rotate = false;
+    const isBusy = logger.turn(mayBlock);
+    // A signal that came during this turn is a wish only after the runtime's loop has run.
+    mayBlock = !isBusy || performance.now() - yieldedAt >= YIELD_MS;
+    if (!mayBlock) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    yieldedAt = performance.now();
+  }
+  return logger.drain();
+}
+
+/** Under load the runtime's loop runs this often. */
+const YIELD_MS = 20;
+
+/** What a FIFO can hold at most (fs.pipe-max-size): more than that was written after the signal. */
+const DRAIN_BYTES_MAX: number = 1024 * 1024;
+
+class Logger {
+  readonly #kernel: Kernel;
+  readonly #settings: Settings;
+  readonly #say: (message: string) => void;
+  readonly #stamper: Stamper = new Stamper();
+  readonly #composer: Composer;
+  readonly #fifos: Fifos;
+  readonly #logs: Map<string, LogFile> = new Map();
+  readonly #failing: Set<LogFile> = new Set();
+  readonly #context: LogContext;
+  #retryAt = 0;
+
+  constructor(kernel: Kernel, settings: Settings, say: (message: string) => void) {
+    this.#kernel = kernel;
+    this.#settings = settings;
+    this.#say = say;
+    this.#composer = new Composer(this.#stamper.head);
+    this.#fifos = new Fifos(kernel, settings.fifos, say);
+    this.#context = {
+      kernel,
+      stamper: this.#stamper,
+      budget: { left: BACKLOG_TOTAL_BYTES_MAX },
+      onFailing: (log, why) => this.#onFailing(log, why),
+      onProblem: say,
+    };
+  }
+
+  /** Moves what has come, waiting for it if it may; whether anything has. */
+  turn(mayBlock: boolean): boolean {
+    const isTrying = this.#failing.size > 0 || this.#fifos.incomplete;
+    const waitMs = isTrying ? RETRY_MS : WAIT_MS;
+    const streams = this.#fifos.wait(mayBlock ? waitMs : 0);
+    for (const stream of streams) this.#take(stream);
+    if (isTrying && performance.now() >= this.#retryAt) this.#retry();
+    return streams.length > 0;
+  }
+
+  rotate(): void {
+    for (const log of this.#logs.values()) log.rotate();
+  }
+
+  drain(): number {
+    this.#retry();
+    this.#fifos.notice();
+    for (const stream of this.#fifos.all()) {
+      for (let bytes = 0; bytes < DRAIN_BYTES_MAX; ) {
+        const count = this.#take(stream);
+        if (count === 0) break;
+        bytes += count;
+      }
+      this.#stamper.tick();
+      this.#composer.finish(stream.tail, this.#logOf(stream));
+    }
+    this.#retry();
+    const lost = [...this.#failing].reduce((sum, log) => sum + log.unstored, 0);
+    for (const log of this.#logs.values()) log.close();
+    return lost;
+  }
+
+  /** One turn of one FIFO; gives the number of bytes read. */
+  #take(stream: Stream): number {
+    if (!this.#fifos.holds(stream)) return 0;
+    const count = this.#read(stream);
+    if (count === null) return 0;
+    if (count === 0) this.#end(stream);
+    else {
+      this.#stamper.tick();
+      this.#composer.take(stream.tail, count, this.#logOf(stream));
+    }
+    return count;
+  }
+
+  /** A FIFO that cannot be read is at its end: reading it again and again would help nobody. */
+  #read(stream: Stream): number | null {
+    try {
+      return this.#kernel.read(stream.fd, this.#composer.area);
+    } catch (error) {
+      this.#say(`Cannot read the output of ${stream.name}: ${reason(error)}`);
+      return 0;
+    }
+  }
+
+  #end(stream: Stream): void {
+    if (this.#fifos.renew(stream)) return;
+    const log = this.#logOf(stream);
+    this.#stamper.tick();
+    this.#composer.finish(stream.tail, log);
+    if (!this.#failing.has(log) && !this.#fifos.all().some(({ name }) => name === stream.name)) {
+      log.close();
+      this.#logs.delete(stream.name);
+    }
+  }
+
+  #logOf({ name }: Stream): LogFile {
+    const known = this.#logs.get(name);
+    if (known !== undefined) return known;
+    const log = new LogFile(name, join(this.#settings.logs, name), this.#context);
+    this.#logs.set(name, log);
+    return log;
+  }
+
+  #onFailing(log: LogFile, why: string): void {
+    if (this.#failing.size === 0) {
+      this.#say(`Cannot write the log of ${log.name}: ${why}; lines are kept in memory`);
+    }
+    this.#failing.add(log);
+  }
+
+  #retry(): void {
+    this.#fifos.reopen();
+    for (const log of [...this.#failing]) {
+      if (!log.retry()) continue;
+      this.#failing.delete(log);
+      if (this.#failing.size === 0) this.#say(`The log of ${log.name} is written again`);
+    }
+    this.#retryAt = performance.now() + RETRY_MS;
+  }
+}

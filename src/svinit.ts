@@ -1,0 +1,25 @@
+/**
+ * The one program behind every name: what it does is decided by the name it is called by. Each
+ * entry is loaded only when it is the one, so that svctl does not wait for the supervisor's code.
+ */
+import { basename } from 'node:path';
+
+const argv = process.argv.slice(2);
+const name = basename(process.argv0);
+
+async function run(): Promise<number> {
+  switch (name) {
+    case 'svctl':
+    case 'poweroff':
+    case 'reboot':
+    case 'halt':
+    case 'shutdown':
+      return (await import('./svctl.ts')).main(argv, name);
+    case 'svlog':
+      return (await import('./svlog.ts')).main(argv);
+    default:
+      return (await import('./init.ts')).main(argv);
+  }
+}
+
+process.exitCode = await run();
