@@ -1,0 +1,93 @@
+#!/bin/sh
+# fetch.sh kernel [PATH] | fetch.sh busybox: what the machine is made of beside our own program.
+#
+# The Debian packages are downloaded and unpacked below build/, never installed, so this needs no
+# root: where the package lists of this host are missing or stale it reads its own into build/apt.
+#   build/kernel/vmlinuz    the distribution's cloud kernel, or a copy of PATH
+#   build/kernel/root/      what else is in its package: config, modules
+#   build/busybox/busybox   the static one, for the programs
+#   build/busybox/ash       the one linked to the C library, for the shell: the static one's shell
+#                           prefers its own applets to all programs of the same name on the PATH
+set -eu
+cd "$(dirname "$0")/.."
+
+# Lists of our own: the same sources and keys as the host's, but in a directory anyone may write.
+use_own_lists() {
+  mkdir -p build/apt/lists/partial build/apt/archives/partial
+  lists="-o Dir::State::lists=$PWD/build/apt/lists -o Dir::Cache=$PWD/build/apt"
+  # shellcheck disable=SC2086
+  apt-get -qq $lists update
+}
+
+# The versioned package a meta-package stands for: linux-image-cloud-amd64 depends on one.
+versioned() {
+  # shellcheck disable=SC2086
+  apt-cache $lists depends "$1" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p'
+}
+
+# download PACKAGE DIRECTORY: unpacks PACKAGE, or for a meta-package what it stands for.
+download() {
+  rm -rf "$2" && mkdir -p "$2"
+  case $1 in
+    linux-image-cloud-*) package=$(versioned "$1") ;;
+    *) package=$1 ;;
+  esac
+  [ -n "$package" ] || return 1
+  # Root downloads as root: the sandbox user of apt could not write here.
+  # shellcheck disable=SC2086
+  (cd "$2" && apt-get -qq $lists -o APT::Sandbox::User=root download "$package") || return 1
+  dpkg-deb -x "$2"/*.deb "$2/root"
+  rm -f "$2"/*.deb
+}
+
+fetch() {
+  command -v apt-get >/dev/null || return 1
+  lists=''
+  download "$1" "$2" 2>/dev/null || { use_own_lists && download "$1" "$2"; }
+}
+
+# publish FILE TARGET: the target appears whole or not at all, also when two of us run at once.
+publish() {
+  cp "$1" "$2.$$" && chmod 755 "$2.$$" && mv "$2.$$" "$2"
+}
+
+what=${1:-}
+path=${2:-}
+mkdir -p build/kernel build/busybox
+new=build/new.$$
+trap 'rm -rf "$new"' EXIT
+case $what in
+  kernel)
+    if [ -n "$path" ]; then
+      publish "$path" build/kernel/vmlinuz
+    elif [ ! -e build/kernel/vmlinuz ]; then
+      package=linux-image-cloud-$(dpkg --print-architecture 2>/dev/null || uname -m)
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here; name a kernel: make kernel KERNEL=/boot/vmlinuz-..." >&2
+        exit 1
+      }
+      rm -rf build/kernel/root && mv "$new/root" build/kernel/root
+      publish build/kernel/root/boot/vmlinuz-* build/kernel/vmlinuz
+    fi
+    echo "Kernel: build/kernel/vmlinuz"
+    ;;
+  busybox)
+    for package in busybox busybox-static; do
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here; put busybox-static's busybox at build/busybox/busybox" >&2
+        echo "and busybox's at build/busybox/ash" >&2
+        exit 1
+      }
+      program=$(find "$new/root" -name busybox -type f -perm -100 | head -n 1)
+      case $package in
+        busybox) publish "$program" build/busybox/ash ;;
+        *) publish "$program" build/busybox/busybox ;;
+      esac
+    done
+    echo "Busybox: build/busybox/busybox"
+    ;;
+  *)
+    echo "usage: fetch.sh kernel [PATH] | fetch.sh busybox" >&2
+    exit 100
+    ;;
+esac

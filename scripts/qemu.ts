@@ -1,0 +1,109 @@
+/**
+ * `node scripts/qemu.ts`: boots the image in QEMU with the serial console on this terminal (`make
+ * run`).
+ *
+ * RUNTIME (bun or node) chooses the image and APPEND adds to the kernel command line. QEMU's exit
+ * code is passed on. Also exports the command line as a pure function for the tests' harness.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { execa } from 'execa';
+
+export type Accelerator = 'kvm' | 'tcg';
+
+export type Virtual = {
+  readonly accelerator: Accelerator;
+  readonly kernel: string;
+  readonly initrd: string;
+  /** Added to the kernel command line after what the console and the exit need. */
+  readonly append: string;
+  /** A `-serial` argument: `mon:stdio` for people, `stdio` for programs. */
+  readonly serial: 'mon:stdio' | 'stdio';
+  readonly memoryMiB?: number;
+  readonly cpus?: number;
+};
+
+type Board = { readonly program: string; readonly machine: string; readonly console: string };
+
+/** What differs between the two architectures we build for, by `process.arch`. */
+const BOARDS: Readonly<Record<'x64' | 'arm64', Board>> = {
+  x64: { program: 'qemu-system-x86_64', machine: 'q35', console: 'ttyS0' },
+  arm64: { program: 'qemu-system-aarch64', machine: 'virt', console: 'ttyAMA0' },
+};
+
+const BOARD = BOARDS[process.arch === 'arm64' ? 'arm64' : 'x64'];
+
+/** Enough for the archive, its unpacked content and a few hundred services. */
+const MEMORY_MIB = 1024;
+
+export const KERNEL = 'build/kernel/vmlinuz';
+
+/**
+ * The command that boots `virtual`. A power-off and a reboot both end it with 0; so does a panic,
+ * because `panic=-1` reboots at once: the console says which it was ("reboot: Power down", "reboot:
+ * Restarting system", "Kernel panic"). A halt leaves it running.
+ */
+export function qemuCommand(virtual: Virtual): readonly string[] {
+  const { kernel, initrd, serial } = virtual;
+  const append = `console=${BOARD.console} panic=-1 ${virtual.append}`.trimEnd();
+  return [
+    ...board(virtual.accelerator, virtual.memoryMiB ?? MEMORY_MIB, virtual.cpus ?? 1),
+    ...['-no-reboot', '-serial', serial],
+    ...['-kernel', kernel, '-initrd', initrd, '-append', append],
+  ];
+}
+
+/** A machine with nothing but memory and processors. */
+function board(accelerator: Accelerator, memoryMiB: number, cpus: number): readonly string[] {
+  return [
+    ...[BOARD.program, '-machine', BOARD.machine, '-accel', accelerator, '-cpu', 'max'],
+    ...['-m', String(memoryMiB), '-smp', String(cpus)],
+    ...['-nodefaults', '-display', 'none', '-nic', 'none'],
+  ];
+}
+
+/**
+ * KVM where QEMU can really start with it, else TCG: a /dev/kvm that may be opened is not enough,
+ * nested virtualisation often refuses the CPU. ACCEL=kvm or ACCEL=tcg in the environment decides
+ * instead.
+ */
+export function accelerator(): Promise<Accelerator> {
+  probed ??= probe();
+  return probed;
+}
+
+let probed: Promise<Accelerator> | undefined;
+
+async function probe(): Promise<Accelerator> {
+  const asked = process.env['ACCEL'];
+  if (asked === 'kvm' || asked === 'tcg') return asked;
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch {
+    return 'tcg';
+  }
+  // As much of a machine as it takes to see whether its processor starts: stopped, and told to
+  // quit.
+  const [program = '', ...args] = [...board('kvm', 64, 1), '-S', '-monitor', 'stdio'];
+  const started = await execa(program, args, { input: 'quit\n', reject: false, timeout: 10_000 });
+  return started.exitCode === 0 ? 'kvm' : 'tcg';
+}
+
+async function main(): Promise<number> {
+  const runtime = process.env['RUNTIME'] || 'bun';
+  const [program = '', ...args] = qemuCommand({
+    accelerator: await accelerator(),
+    kernel: KERNEL,
+    initrd: `build/${runtime}/initramfs.cpio.zst`,
+    append: process.env['APPEND'] ?? '',
+    serial: 'mon:stdio',
+    cpus: 2,
+  });
+  if (args.includes('tcg')) console.log('No usable KVM here: QEMU emulates the CPU (TCG), slowly.');
+  console.log('Leave with `poweroff`, or with Ctrl-A X.');
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
+  if (error !== undefined) throw error;
+  return status ?? 1;
+}
+
+if (import.meta.main) process.exitCode = await main();

@@ -1,0 +1,169 @@
+/**
+ * Drives a virtual machine over its serial console, for tests of a whole boot.
+ *
+ * `boot()` starts QEMU; the `VirtualMachine` it gives answers `expect`, `send` and `run`. Timeouts
+ * bound a hang on a slow, shared machine; they are no assertions. What the console said stays in a
+ * log file under build/test. Knows nothing of svinit: any image with a shell on the console will
+ * do.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import {
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { Runtime } from '../../scripts/compile.ts';
+import { cpio } from '../../scripts/cpio.ts';
+import type { Entry } from '../../scripts/entries.ts';
+import { accelerator, KERNEL, qemuCommand } from '../../scripts/qemu.ts';
+import { Console } from './console.ts';
+import { type CommandResult, shellOn } from './shell.ts';
+
+export type BootOptions = {
+  /** Whose image to boot; `initrd` names another file instead. */
+  readonly runtime?: Runtime;
+  readonly initrd?: string;
+  /** Added to the kernel command line. */
+  readonly append?: string;
+  /** Unpacked after the image, so these replace files of the same path; directories must exist. */
+  readonly extraFiles?: readonly ExtraFile[];
+  readonly memoryMiB?: number;
+  readonly cpus?: number;
+};
+
+/**
+ * A file, a link or a directory by absolute path in the image; mode 0644, 0777 or 0755 by default.
+ */
+export type ExtraFile = { readonly path: string; readonly mode?: number } & (
+  | { readonly content: string | Uint8Array }
+  | { readonly link: string }
+  | { readonly directory: true }
+);
+
+export type Ended = { readonly code: number; readonly transcript: string };
+
+export type VirtualMachine = {
+  readonly console: Console;
+  /** Types `line` and Enter. */
+  send(line: string): void;
+  /**
+   * Runs `command` in the shell on the console, as if typed at its prompt. `output` is what it
+   * printed without the last newline, stderr and whatever else wrote to the console meanwhile
+   * included.
+   */
+  run(command: string, timeoutMs?: number): Promise<CommandResult>;
+  /** Settles when QEMU is gone: by power-off, reboot, panic or `kill()`. Never rejects. */
+  readonly ended: Promise<Ended>;
+  /** Ends QEMU at once and waits for it; nothing happens when it has ended. */
+  kill(): Promise<void>;
+  /** The file that holds what the console said, escape sequences and all. */
+  readonly logFile: string;
+};
+
+/** What of tap's `t` is needed to end a machine with its test. */
+type Test = { teardown(end: () => Promise<void>): void };
+
+const LOG_DIRECTORY = 'build/test';
+
+let machines = 0;
+
+/** Starts a machine. Whoever boots it kills it, or waits for its end. */
+export async function boot(options: BootOptions = {}): Promise<VirtualMachine> {
+  mkdirSync(LOG_DIRECTORY, { recursive: true });
+  machines += 1;
+  const name = join(LOG_DIRECTORY, `vm-${process.pid}-${machines}`);
+  const directory = mkdtempSync(`${name}-`);
+  const command = qemuCommand({
+    accelerator: await accelerator(),
+    kernel: KERNEL,
+    initrd: initrdOf(options, directory),
+    append: options.append ?? '',
+    serial: 'stdio',
+    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
+    ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+  });
+  const qemu = start(command);
+  return attach(qemu, `${name}.log`, () => rmSync(directory, { recursive: true, force: true }));
+}
+
+const shared = new Map<string, Promise<VirtualMachine>>();
+
+/**
+ * The machine for `options`, booted by the first of several subtests of one file and killed after
+ * `t`.
+ */
+export function bootOnce(t: Test, options: BootOptions = {}): Promise<VirtualMachine> {
+  const key = JSON.stringify(options);
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  const machine = boot(options);
+  shared.set(key, machine);
+  t.teardown(async () => {
+    shared.delete(key);
+    await (await machine).kill();
+  });
+  return machine;
+}
+
+/** The archive to boot: the image, and behind it one with the extra files, uncompressed. */
+function initrdOf(options: BootOptions, directory: string): string {
+  const initrd = options.initrd ?? `build/${options.runtime ?? 'bun'}/initramfs.cpio.zst`;
+  if (options.extraFiles === undefined) return initrd;
+  const image = readFileSync(initrd);
+  // The kernel skips zeroes between archives and wants an uncompressed one at a multiple of 4.
+  const gap = new Uint8Array(-image.length & 3);
+  const both = join(directory, 'initrd');
+  writeFileSync(both, Buffer.concat([image, gap, cpio(options.extraFiles.map(entryOf), 0)]));
+  return both;
+}
+
+function entryOf(file: ExtraFile): Entry {
+  const path = file.path.replace(/^\/+/, '');
+  if ('link' in file) return { type: 'link', path, mode: file.mode ?? 0o777, target: file.link };
+  if ('directory' in file) return { type: 'directory', path, mode: file.mode ?? 0o755 };
+  return { type: 'file', path, mode: file.mode ?? 0o644, content: Buffer.from(file.content) };
+}
+
+type Qemu = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** The command, to be killed by the kernel should this process die without doing so. */
+function start(command: readonly string[]): Qemu {
+  const args = ['--pdeathsig', 'KILL', '--', ...command];
+  return spawn('setpriv', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function attach(qemu: Qemu, logFile: string, cleanUp: () => void): VirtualMachine {
+  const screen = new Console(logFile);
+  const log = createWriteStream(logFile);
+  for (const stream of [qemu.stdout, qemu.stderr]) {
+    stream.on('data', (chunk: Uint8Array) => {
+      log.write(chunk);
+      screen.feed(chunk);
+    });
+  }
+  const ended = new Promise<Ended>((resolve) => {
+    const end = (code: number | null, why: string): void => {
+      cleanUp();
+      log.end();
+      screen.close(why);
+      resolve({ code: code ?? -1, transcript: screen.transcript });
+    };
+    qemu.once('error', (error) => end(null, error.message));
+    qemu.once('close', (code, signal) => end(code, `QEMU ended with ${code ?? signal}`));
+  });
+  // A line typed at a machine that has just ended is lost, as on any console.
+  qemu.stdin.on('error', () => {});
+  const send = (line: string): void => {
+    qemu.stdin.write(`${line}\n`);
+  };
+  const kill = async (): Promise<void> => {
+    qemu.kill('SIGKILL');
+    await ended;
+  };
+  return { console: screen, send, run: shellOn(screen, send), ended, kill, logFile };
+}
