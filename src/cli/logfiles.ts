@@ -78,6 +78,7 @@ export class LogReader {
       if (this.#fill()) continue;
       const step = this.#nextFile();
       if (step === 'end') return null;
+      if (step === 'torn') return this.#remains();
       if (step === 'gap') return { ...this.#last, kind: 'remark', text: GAP };
     }
   }
@@ -98,7 +99,7 @@ export class LogReader {
     return record;
   }
 
-  /** A line longer than any of svlog's, as far as it has been read. */
+  /** A line longer than any of svlog's, as far as it has been read, or one that never ended. */
   #remains(): LogRecord {
     const record = this.#parse(this.#buffer.subarray(this.#from, this.#to));
     this.#from = this.#to;
@@ -128,11 +129,12 @@ export class LogReader {
    * Goes on to the file after this one, if this one is complete. svlog writes nothing to an
    * archive, so the end that it has once it is one is its last.
    */
-  #nextFile(): 'same' | 'next' | 'gap' | 'end' {
+  #nextFile(): 'same' | 'torn' | 'next' | 'gap' | 'end' {
     const file = this.#file;
     if (file !== null) {
       if (this.#leftOf(file) <= 0 || isCurrent(this.#dir, file.inode)) return 'end';
       if (this.#fill()) return 'same';
+      if (this.#to > this.#from) return 'torn';
     }
     const chain = openChain(this.#dir);
     const place = chain.findIndex(({ inode }) => inode === file?.inode);

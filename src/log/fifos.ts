@@ -30,10 +30,16 @@ type FifoKernel = Pick<
   | 'read'
 >;
 
+export type FifoHooks = {
+  /** Closes something else, because descriptors are scarce; false when there is nothing. */
+  readonly makeRoom: () => boolean;
+  readonly onProblem: (message: string) => void;
+};
+
 export class Fifos {
   readonly #kernel: FifoKernel;
   readonly #dir: string;
-  readonly #onProblem: (message: string) => void;
+  readonly #hooks: FifoHooks;
   readonly #epoll: Fd;
   readonly #inotify: Fd;
   readonly #streams: Map<Fd, Stream> = new Map();
@@ -42,10 +48,10 @@ export class Fifos {
   readonly #events: Buffer = Buffer.allocUnsafeSlow(INOTIFY_BYTES);
 
   /** @throws {SysError} when `dir` cannot be watched; then there is nothing to work with. */
-  constructor(kernel: FifoKernel, dir: string, onProblem: (message: string) => void) {
+  constructor(kernel: FifoKernel, dir: string, hooks: FifoHooks) {
     this.#kernel = kernel;
     this.#dir = dir;
-    this.#onProblem = onProblem;
+    this.#hooks = hooks;
     this.#epoll = kernel.epollCreate();
     this.#inotify = kernel.inotifyInit();
     kernel.inotifyAdd(this.#inotify, dir, IN.CREATE | IN.MOVED_TO | IN.DELETE | IN.ONLYDIR);
@@ -115,7 +121,7 @@ export class Fifos {
     if (name.startsWith('.')) return false;
     let fd: Fd | null = null;
     try {
-      fd = this.#kernel.open(join(this.#dir, name), O.RDONLY | O.NONBLOCK | O.NOFOLLOW);
+      fd = this.#openFifo(name);
       this.#unopened.delete(name);
       const stat = fstatSync(fd);
       if (stat.isFIFO() && !this.#isKnown(stat.ino, old)) {
@@ -130,6 +136,15 @@ export class Fifos {
     return false;
   }
 
+  #openFifo(name: string): Fd {
+    try {
+      return this.#kernel.open(join(this.#dir, name), O.RDONLY | O.NONBLOCK | O.NOFOLLOW);
+    } catch (error) {
+      if (codeOf(error) !== 'EMFILE' || !this.#hooks.makeRoom()) throw error;
+      return this.#openFifo(name);
+    }
+  }
+
   #isKnown(inode: number, except: Stream | null): boolean {
     return this.all().some((stream) => stream.inode === inode && stream !== except);
   }
@@ -140,7 +155,8 @@ export class Fifos {
       this.#unopened.delete(name);
       return;
     }
-    if (!this.#unopened.has(name)) this.#onProblem(`Cannot read the output of ${name}: ${why}`);
+    if (!this.#unopened.has(name))
+      this.#hooks.onProblem(`Cannot read the output of ${name}: ${why}`);
     this.#unopened.add(name);
   }
 

@@ -25,6 +25,8 @@ export type LogContext = {
   readonly kernel: Pick<Kernel, 'close' | 'open' | 'write'>;
   readonly stamper: Stamper;
   readonly budget: Budget;
+  /** Closes another log, because descriptors are scarce; false when none is open. */
+  readonly makeRoom: () => boolean;
   /** Told when writing begins to fail: `write failed with ENOSPC`. */
   readonly onFailing: (log: LogFile, why: string) => void;
   /** Told of what went wrong without endangering a record. */
@@ -81,16 +83,22 @@ export class LogFile {
 
   /** Makes an archive of `current`, if there is anything in it; the next record opens a new one. */
   rotate(): void {
+    let size = 0;
     try {
       if (this.#fd === null) this.#open();
-      if (this.#size > 0) archive(this.#dir, this.#context.stamper.tick());
+      size = this.#size;
+      this.close();
+      if (size > 0) archive(this.#dir, this.#context.stamper.tick());
       this.#rotateAt = ROTATE_BYTES;
     } catch (error) {
       // The file grows until the next attempt; records matter more than its size.
-      this.#rotateAt = this.#size + ROTATE_BYTES;
+      this.#rotateAt = size + ROTATE_BYTES;
       this.#context.onProblem(`Cannot rotate the log of ${this.name}: ${reason(error)}`);
     }
-    this.close();
+  }
+
+  get isOpen(): boolean {
+    return this.#fd !== null;
   }
 
   /** Until the next record. */
@@ -170,15 +178,20 @@ export class LogFile {
   }
 
   #openCurrent(): Fd {
-    const path = join(this.#dir, CURRENT);
     const flags = O.RDWR | O.APPEND | O.CREAT | O.NOFOLLOW;
     try {
-      return this.#context.kernel.open(path, flags, FILE_MODE);
+      return this.#context.kernel.open(join(this.#dir, CURRENT), flags, FILE_MODE);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      mkdirSync(this.#dir, { recursive: true, mode: DIRECTORY_MODE });
-      return this.#context.kernel.open(path, flags, FILE_MODE);
+      if (codeOf(error) === 'ENOENT') this.#makeDirectory(error);
+      else if (codeOf(error) !== 'EMFILE' || !this.#context.makeRoom()) throw error;
+      return this.#openCurrent();
     }
+  }
+
+  /** @throws `cause` when the directory is there, so that no second attempt is the last again. */
+  #makeDirectory(cause: unknown): void {
+    const made = mkdirSync(this.#dir, { recursive: true, mode: DIRECTORY_MODE });
+    if (made === undefined) throw cause;
   }
 
   /** The record that stands for those that are missing. */

@@ -80,11 +80,13 @@ class Logger {
     this.#settings = settings;
     this.#say = say;
     this.#composer = new Composer(this.#stamper.head);
-    this.#fifos = new Fifos(kernel, settings.fifos, say);
+    const makeRoom = (): boolean => this.#makeRoom();
+    this.#fifos = new Fifos(kernel, settings.fifos, { makeRoom, onProblem: say });
     this.#context = {
       kernel,
       stamper: this.#stamper,
       budget: { left: BACKLOG_TOTAL_BYTES_MAX },
+      makeRoom,
       onFailing: (log, why) => this.#onFailing(log, why),
       onProblem: say,
     };
@@ -162,6 +164,18 @@ class Logger {
     const log = new LogFile(name, join(this.#settings.logs, name), this.#context);
     this.#logs.set(name, log);
     return log;
+  }
+
+  /** Each log in its turn, so that no two busy ones close each other. */
+  #makeRoom(): boolean {
+    for (const [name, log] of this.#logs) {
+      if (!log.isOpen) continue;
+      log.close();
+      this.#logs.delete(name);
+      this.#logs.set(name, log);
+      return true;
+    }
+    return false;
   }
 
   #onFailing(log: LogFile, why: string): void {

@@ -77,6 +77,10 @@ await point('a follower sees every record once, whatever happens between two loo
   appendFileSync(join(dir, 'web', 'current'), ' and half\n');
   rotate('web');
   assert.deepEqual(textsOf(reader), ['half and half']);
+  appendFileSync(join(dir, 'web', 'current'), `${stamp(6)} torn`);
+  rotate('web');
+  add('web', 7, 'e');
+  assert.deepEqual(textsOf(reader), ['torn', 'e']);
   reader.close();
 });
 

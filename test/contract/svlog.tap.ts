@@ -128,6 +128,17 @@ await rigged('TERM stores what is in the FIFOs, also the line without newline', 
   }
 });
 
+await rigged('all is stored although descriptors do not suffice for all logs', async (rig) => {
+  const names = Array.from({ length: 60 }, (_, i) => `s${i}`);
+  rig.hold(...names);
+  rig.start(['prlimit', '--nofile=100:100']);
+  for (const text of ['a', 'b']) {
+    for (const name of names) await rig.feed(name, Buffer.from(`${text}\n`));
+    for (const name of names) await rig.stored(name, text);
+  }
+  assert.deepEqual(await rig.end(), ENDED_WELL);
+});
+
 await rigged('logs are rotated, three archives are kept, records are whole', async (rig) => {
   rig.hold('web');
   rig.start();

@@ -30,6 +30,7 @@ export function fakeContext(
     kernel,
     stamper: new Stamper(),
     budget,
+    makeRoom: () => false,
     onFailing: (log: LogFile, why: string) => void disk.failing.push(`${log.name}: ${why}`),
     onProblem: (message: string) => void disk.problems.push(message),
   });
