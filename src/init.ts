@@ -26,9 +26,16 @@ import { ms, fd as toFd } from './core/units.ts';
 import { VERSION } from './core/version.ts';
 import { DEFAULT_TARGET } from './core/wants.ts';
 import { LOGGER } from './supervisor/definitions.ts';
+import { countRevival, isCrashLoop } from './supervisor/lifeline.ts';
 import type { SupervisorOptions } from './supervisor/options.ts';
 import { pathsIn } from './supervisor/paths.ts';
-import { type Legacy, readLegacy, type Self, STATE_OPTION } from './supervisor/reexec.ts';
+import {
+  DIED_OPTION,
+  type Legacy,
+  readLegacy,
+  type Self,
+  STATE_OPTION,
+} from './supervisor/reexec.ts';
 import { rescue } from './supervisor/rescue.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { listenToSignals, reviveAtExit } from './supervisor/survive.ts';
@@ -69,20 +76,32 @@ export async function main(argv: readonly string[]): Promise<number> {
     stage0(kernel, argv);
   }
 
-  const second = argv[0] === BOOTED ? argv.slice(1) : argv;
-  const state = second[0]?.startsWith(STATE_OPTION) === true ? second[0] : null;
-  const told = listen(kernel, state === null ? second : second.slice(1));
+  const { state, died, given } = ownArguments(argv[0] === BOOTED ? argv.slice(1) : argv);
+  const told = listen(kernel, given);
   if (told === null) return USAGE;
   const legacy = state === null ? null : inherit(told, state);
   if (legacy === null && !boot(told)) {
     const terminal = realConsole(told.facts.machine, realFiles);
     return rescue(kernel, { console: terminal, machine: told.facts.machine, say: told.say });
   }
-  supervise(told, legacy);
+  supervise(told, legacy, died);
   return new Promise(() => {});
 }
 
 const USAGE = 2;
+
+/** What an image was told by the one before it stands in front of what svinit was given. */
+function ownArguments(argv: readonly string[]): {
+  state: number | null;
+  died: number | null;
+  given: readonly string[];
+} {
+  const number = (word: string | undefined, option: string): number | null =>
+    word?.startsWith(option) === true ? Number(word.slice(option.length)) : null;
+  const state = number(argv[0], STATE_OPTION);
+  const died = state === null ? null : number(argv[1], DIED_OPTION);
+  return { state, died, given: argv.slice((state === null ? 0 : 1) + (died === null ? 0 : 1)) };
+}
 
 const RUNTIME: string =
   process.versions['bun'] === undefined
@@ -132,23 +151,25 @@ function boot({ kernel, facts, options, say }: Told): boolean {
 }
 
 /** What the image before left; null when it left nothing that can be used. */
-function inherit({ kernel, say }: Told, state: string): Legacy | null {
+function inherit({ kernel, say }: Told, state: number): Legacy | null {
   try {
-    return readLegacy(kernel, toFd(Number(state.slice(STATE_OPTION.length))));
+    return readLegacy(kernel, toFd(state));
   } catch (error) {
     say(`svinit: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   }
 }
 
-function supervise(told: Told, legacy: Legacy | null): void {
+function supervise(told: Told, legacy: Legacy | null, died: number | null): void {
   const { kernel, facts, options, command, places, say } = told;
   const ending = { yes: false };
   const self = selfFor(told.given);
   const paths = pathsIn(places.run);
+  const now = kernel.monotonic();
+  const revivals = died === null ? [] : countRevival(legacy?.revivals ?? [], now);
   const supervisor = new Supervisor({
     kernel,
-    system: systemFor(told, legacy),
+    system: systemFor(told, legacy, isCrashLoop(revivals)),
     paths,
     roots: rootsFor(options, paths.services),
     builtins: [
@@ -163,6 +184,8 @@ function supervise(told: Told, legacy: Legacy | null): void {
     machine: facts.machine,
     self,
     legacy,
+    death: died === null ? null : { signal: died, revivals },
+    revivals,
     exit: (code) => {
       ending.yes = true;
       return process.exit(code);
@@ -178,7 +201,7 @@ function rootsFor(options: BootOptions, added: string): SupervisorOptions['roots
   return [added, ...ROOTS].map((path) => ({ path, dialect: 'svinit' }));
 }
 
-function systemFor(told: Told, legacy: Legacy | null): System {
+function systemFor(told: Told, legacy: Legacy | null, safe: boolean): System {
   const { kernel, facts, options, command } = told;
   const settings: SystemOptions = {
     target: options.target ?? DEFAULT_TARGET,
@@ -186,12 +209,13 @@ function systemFor(told: Told, legacy: Legacy | null): System {
     main: command === null ? options.main : 'main',
     haltWithin: facts.machine ? HALT_WITHIN_MACHINE : HALT_WITHIN_CONTAINER,
     stopKind: facts.machine ? 'poweroff' : 'exit',
+    safe,
     version: VERSION,
     runtime: RUNTIME,
     pid: kernel.getpid(),
   };
   if (legacy === null) return newSystem(settings, kernel.monotonic());
-  const decoded = decodeCheckpoint(legacy.system, settings);
+  const decoded = decodeCheckpoint(legacy.system, settings, legacy.turns);
   if (decoded.ok) return decoded.system;
   told.say(`svinit: ${decoded.reason}`);
   return newSystem(settings, kernel.monotonic());

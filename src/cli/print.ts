@@ -83,11 +83,12 @@ export function statusLines(
 }
 
 export function versionLines(result: Results['version']): string[] {
-  const { version, runtime, pid, uptimeMs, target, image, halting } = result;
+  const { version, runtime, pid, uptimeMs, target, image, halting, safe: isSafe } = result;
   const down = halting === null ? '' : `, going down: ${safe(halting)}`;
   return [
     `svinit ${safe(version)} on ${safe(runtime)}, pid ${pid}, up for ${durationWords(uptimeMs)}`,
     `target ${safe(target)}, image ${image}${down}`,
+    ...(isSafe ? ['safe mode: svinit died too often, nothing is started or stopped'] : []),
   ];
 }
 

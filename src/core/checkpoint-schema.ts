@@ -6,6 +6,7 @@ import type { Service } from './phase.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { Halt, System } from './system.ts';
 import type { Millis } from './units.ts';
+import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
 export const CHECKPOINT_VERSION = 1;
@@ -24,6 +25,23 @@ export type Checkpoint = {
   readonly mainExit: System['mainExit'];
 };
 
+/** What moved since a checkpoint, or since the record before: see ledger.ts. */
+export type TurnRecord = {
+  readonly units: readonly {
+    readonly name: string;
+    readonly service: Service;
+    /** Null: the definition of that name. */
+    readonly spec: Spec | null;
+    readonly intent: Intent | null;
+  }[];
+  readonly gone: readonly string[];
+  readonly boot: System['boot'];
+  readonly booting: readonly string[];
+  readonly earlySettled: boolean;
+  readonly halt: Halt | null;
+  readonly mainExit: System['mainExit'];
+};
+
 /** Checks a value of unknown origin; the reason names the key that does not fit. */
 export function checkCheckpoint(
   value: unknown,
@@ -33,6 +51,12 @@ export function checkCheckpoint(
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? '';
   return { ok: false, reason: `The checkpoint is not ours: ${where} ${issue.message}` };
+}
+
+/** The same for a record; null when it does not fit. */
+export function checkRecord(value: unknown): TurnRecord | null {
+  const result = v.safeParse(RecordSchema, value);
+  return result.success ? (result.output as unknown as TurnRecord) : null;
 }
 
 const Name = v.pipe(v.string(), v.maxLength(64));
@@ -135,16 +159,8 @@ const ProblemSchema = v.strictObject({
   line: v.nullable(Count),
   reason: Text,
 });
-const CheckpointSchema = v.strictObject({
-  version: v.literal(CHECKPOINT_VERSION),
-  startedAt: Instant,
-  image: Count,
-  definitions: v.array(SpecSchema),
-  problems: v.array(ProblemSchema),
-  units: v.array(
-    v.strictObject({ name: Name, service: ServiceSchema, spec: v.nullable(SpecSchema) }),
-  ),
-  intents: v.array(v.tuple([Name, v.picklist(['up', 'down'])])),
+const IntentSchema = v.picklist(['up', 'down']);
+const Common = {
   boot: v.picklist(['unscanned', 'settling', 'settled']),
   booting: Names,
   earlySettled: v.boolean(),
@@ -157,4 +173,28 @@ const CheckpointSchema = v.strictObject({
     }),
   ),
   mainExit: v.nullable(ExitSchema),
+};
+const RecordSchema = v.strictObject({
+  ...Common,
+  units: v.array(
+    v.strictObject({
+      name: Name,
+      service: ServiceSchema,
+      spec: v.nullable(SpecSchema),
+      intent: v.nullable(IntentSchema),
+    }),
+  ),
+  gone: Names,
+});
+const CheckpointSchema = v.strictObject({
+  version: v.literal(CHECKPOINT_VERSION),
+  startedAt: Instant,
+  image: Count,
+  definitions: v.array(SpecSchema),
+  problems: v.array(ProblemSchema),
+  units: v.array(
+    v.strictObject({ name: Name, service: ServiceSchema, spec: v.nullable(SpecSchema) }),
+  ),
+  intents: v.array(v.tuple([Name, IntentSchema])),
+  ...Common,
 });

@@ -3,8 +3,9 @@
  * trusts nothing: a schema decides, and a text that does not fit is a reason, not an exception.
  */
 import { note } from './agenda.ts';
-import { CHECKPOINT_VERSION, type Checkpoint, checkCheckpoint } from './checkpoint-schema.ts';
+import { CHECKPOINT_VERSION, type Checkpoint } from './checkpoint-schema.ts';
 import { buildGraph } from './graph.ts';
+import { replay } from './ledger.ts';
 import { deadline, isActive, pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';
 import {
@@ -38,10 +39,14 @@ export function encodeCheckpoint(system: System): string {
   });
 }
 
-/** Decodes what `encodeCheckpoint` made, as the state the next image goes on with. */
+/**
+ * Decodes what `encodeCheckpoint` made, and what has moved since, as the state that the next image
+ * goes on with.
+ */
 export function decodeCheckpoint(
   text: string,
   options: SystemOptions,
+  records: readonly unknown[] = [],
 ): { ok: true; system: System } | { ok: false; reason: string } {
   let value: unknown;
   try {
@@ -49,7 +54,7 @@ export function decodeCheckpoint(
   } catch {
     return { ok: false, reason: 'The checkpoint is not JSON' };
   }
-  const checked = checkCheckpoint(value);
+  const checked = replay(value, records);
   return checked.ok ? { ok: true, system: rebuilt(checked.checkpoint, options) } : checked;
 }
 
@@ -92,7 +97,8 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
   return system;
 }
 
-function enter(system: System, name: string, service: Service, spec: Spec): void {
+/** Puts a service with its phase into the maps that are derived from it. */
+export function enter(system: System, name: string, service: Service, spec: Spec): void {
   const { phase } = service;
   system.units.set(name, { service, spec });
   const pid = pidOf(phase);

@@ -135,6 +135,8 @@ export type Results = {
     /** 1 for the first image, one more after each re-exec. */
     readonly image: number;
     readonly halting: string | null;
+    /** Nothing is started or stopped after too many deaths of svinit itself. */
+    readonly safe: boolean;
   };
   readonly ls: {
     readonly services: readonly ServiceView[];

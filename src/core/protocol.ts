@@ -11,6 +11,8 @@ export const FRAME_BYTES_MAX: number = 64 * 1024;
 export const CLIENTS_MAX = 64;
 /** How long a line may stay incomplete, in milliseconds. */
 export const FRAME_WITHIN_MS = 5000;
+/** Requests of one client that may wait for their answer: each costs something at every event. */
+export const WAITS_MAX = 64;
 /** What may wait unread for one client before it is dropped. */
 export const UNSENT_BYTES_MAX: number = 4 * 1024 * 1024;
 

@@ -3,11 +3,12 @@
  * or as a job. A request that cannot be done changes nothing.
  */
 
+import { causeOf, who } from './causes.ts';
 import { closure } from './graph.ts';
 import { addJob } from './jobs.ts';
-import type { Goal, Params, Request } from './methods.ts';
+import type { Goal, MethodName, Params, Request } from './methods.ts';
 import { isActive } from './phase.ts';
-import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
 import { beginHalt } from './shutdown.ts';
@@ -15,9 +16,15 @@ import type { Asker, System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { later, type Millis, ms, unreachable } from './units.ts';
 import { viewOf } from './views.ts';
+import type { Intent } from './wants.ts';
 
 export function handle(turn: Turn, asker: Asker, request: Request): void {
   const { system } = turn;
+  if (system.options.safe && CHANGES.has(request.method)) {
+    const hint = 'svctl reexec leaves safe mode; svctl logs svinit tells what happened';
+    const text = `Cannot ${request.method}: svinit died too often and is in safe mode`;
+    return refuse(turn, asker, refusal(EXIT.failed, text, hint));
+  }
   switch (request.method) {
     case 'version':
       return reply(turn, asker, versionOf(turn));
@@ -122,7 +129,7 @@ function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
     const hint = 'Add --cascade to stop them first';
     return refuse(turn, asker, refusal(EXIT.dependencyFailed, text, hint));
   }
-  for (const name of names) system.intents.set(name, 'down');
+  for (const name of names) intend(turn, name, 'down');
   updateWants(turn, causeOf('stop', params.names, asker));
   finish(
     turn,
@@ -143,6 +150,11 @@ function dependantsOf(system: System, names: readonly string[]): string[] {
 }
 
 function wait(turn: Turn, asker: Asker, params: Params['wait']): void {
+  const open = [...turn.system.jobs.values()].filter((job) => job.asker.client === asker.client);
+  if (open.length >= WAITS_MAX) {
+    const text = `No more than ${WAITS_MAX} requests of one client may wait for their answer`;
+    return refuse(turn, asker, refusal(EXIT.failed, text));
+  }
   // The same goal twice, as patterns give it, is one goal.
   const goals = new Map<string, ReturnType<typeof goalOf>>();
   for (const { name, goal } of params.conditions) {
@@ -170,10 +182,16 @@ function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] 
 function wish(turn: Turn, names: readonly string[], cause: string): void {
   const { system } = turn;
   for (const name of closure(names, system.graph.needs)) {
-    if (system.intents.get(name) === 'down') system.intents.delete(name);
+    if (system.intents.get(name) === 'down') intend(turn, name, null);
   }
-  for (const name of names) system.intents.set(name, 'up');
+  for (const name of names) intend(turn, name, 'up');
   updateWants(turn, cause);
+}
+
+function intend(turn: Turn, name: string, intent: Intent | null): void {
+  if (intent === null) turn.system.intents.delete(name);
+  else turn.system.intents.set(name, intent);
+  turn.touched.add(name);
 }
 
 function finish(
@@ -197,6 +215,9 @@ function byOf(turn: Turn, timeoutMs: number | null): Millis | null {
   return timeoutMs === null ? null : later(turn.now, ms(timeoutMs));
 }
 
+/** What safe mode refuses; going down and re-executing are ways out of it. */
+const CHANGES: ReadonlySet<MethodName> = new Set(['start', 'stop', 'restart', 'scan']);
+
 function versionOf({ system, now }: Turn): unknown {
   const { version, runtime, target } = system.options;
   const { image, halt } = system;
@@ -215,17 +236,6 @@ function versionOf({ system, now }: Turn): unknown {
 function goingDown(system: System, act: string): RpcError {
   return refusal(EXIT.failed, `Cannot ${act}: going down (${system.halt?.kind ?? ''})`);
 }
-
-const who = (asker: Asker): string => `uid ${asker.uid}`;
-
-/** It names what was asked for, so that what moves along can tell why: `stop of web by uid 0`. */
-function causeOf(act: string, names: readonly string[], asker: Asker): string {
-  const few = names.slice(0, CAUSE_NAMES_MAX).join(', ');
-  const more = names.length > CAUSE_NAMES_MAX ? ', ...' : '';
-  return `${act} of ${few}${more} by ${who(asker)}`;
-}
-
-const CAUSE_NAMES_MAX = 3;
 
 function reply(turn: Turn, asker: Asker, result: unknown): void {
   turn.effects.push({ do: 'reply', asker, result });

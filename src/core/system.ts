@@ -31,6 +31,8 @@ export type SystemOptions = {
   readonly haltWithin: Millis;
   /** What TERM to PID 1 and the end of the main service mean here. */
   readonly stopKind: HaltKind;
+  /** After a crash loop: nothing is started or stopped, everything is reaped and answered. */
+  readonly safe: boolean;
   /** For `version`. */
   readonly version: string;
   readonly runtime: string;
@@ -141,6 +143,8 @@ export type Change = {
 export type Outcome = {
   readonly effects: readonly SystemEffect[];
   readonly changes: readonly Change[];
+  /** Services whose record is not what it was before. */
+  readonly touched: ReadonlySet<string>;
 };
 
 /** The key of the halt's own deadline in the agenda; no service can have this name. */

@@ -18,6 +18,8 @@ export type Turn = {
   readonly effects: SystemEffect[];
   readonly changes: Change[];
   readonly queue: Set<string>;
+  /** Whose record is not what it was before the turn: what a ledger has to note. */
+  readonly touched: Set<string>;
 };
 
 export const newTurn = (system: System, now: Millis): Turn => ({
@@ -26,6 +28,7 @@ export const newTurn = (system: System, now: Millis): Turn => ({
   effects: [],
   changes: [],
   queue: new Set(),
+  touched: new Set(),
 });
 
 /** Lets `event` act on one service, and queues everyone whose gate it may open. */
@@ -37,6 +40,7 @@ export function apply(turn: Turn, name: string, event: Event): void {
   if (service === unit.service) return;
   const next: Unit = { service, spec: unit.spec };
   system.units.set(name, next);
+  turn.touched.add(name);
   for (const effect of effects) {
     if (effect.do === 'signal') turn.effects.push(effect);
     else {
@@ -146,6 +150,7 @@ function settleOne(turn: Turn, name: string): void {
       const current = system.definitions.get(name);
       if (current !== undefined && current !== spec) {
         system.units.set(name, { service, spec: current });
+        turn.touched.add(name);
       }
       apply(turn, name, { type: 'admit' });
     }
@@ -157,7 +162,7 @@ function settleOne(turn: Turn, name: string): void {
 }
 
 function mayStart(system: System, name: string, spec: Spec): boolean {
-  if (system.halt !== null) return false;
+  if (system.halt !== null || system.options.safe) return false;
   if (!spec.early && !system.earlySettled) return false;
   if (holders(system, name).length > 0) return false;
   if (system.starting.size >= system.options.parallel) {
@@ -217,6 +222,7 @@ function forget(turn: Turn, name: string, { service, spec }: Unit): void {
   if (!turn.changes.some((change) => change.name === name)) {
     turn.changes.push({ name, spec, from: service.phase, service });
   }
+  turn.touched.add(name);
   system.units.delete(name);
   system.intents.delete(name);
   system.throttled.delete(name);

@@ -69,18 +69,19 @@ export function outcomeOf(system: System, name: string, now: Millis): Outcome {
 /** One short reason for a state that is not simply well, or empty. */
 export function noteOf(system: System, name: string, unit: Unit, now: Millis): string {
   const { service, spec } = unit;
-  const reason = reasonOf(system, name, service, now);
+  const reason = reasonOf(system, name, unit, now);
   const definition = definitionOf(system, name, spec);
   if (definition === 'current' || service.phase.at === 'down') return reason;
   const changed = definition === 'changed' ? 'changed on disk' : 'no longer defined';
   return reason === '' ? changed : `${reason}; ${changed}`;
 }
 
-function reasonOf(system: System, name: string, service: Service, now: Millis): string {
+function reasonOf(system: System, name: string, unit: Unit, now: Millis): string {
+  const { service, spec } = unit;
   const { phase } = service;
   switch (phase.at) {
     case 'down':
-      return service.want === 'up' ? waitingNote(system, name) : downNote(service);
+      return service.want === 'up' ? waitingNote(system, name) : downNote(service, spec);
     case 'backoff':
       return `${failureOf(service)}; next try in ${inWords(phase, now)}`;
     case 'failed':
@@ -106,8 +107,10 @@ function waitingNote(system: System, name: string): string {
   return system.earlySettled ? '' : 'waits for the early services';
 }
 
-function downNote(service: Service): string {
-  return service.exit?.kind === 'signal' ? exitWords(service.exit) : '';
+/** How it ended, when that was not just what it was told. */
+function downNote({ exit }: Service, spec: Spec): string {
+  if (exit?.kind !== 'signal' || exit.signal === spec.stopSignal) return '';
+  return exitWords(exit);
 }
 
 /** What went wrong last: the spawn's error, or the exit. */

@@ -60,10 +60,7 @@ export class Control {
    * @throws {Error} when another svinit answers there, {SysError} when it cannot be bound.
    */
   listen(path: string, readOnly: boolean, inherited: Fd | null): void {
-    if (inherited !== null) {
-      this.#ports.kernel.setCloexec(inherited, true);
-      return this.#serve(path, readOnly, inherited);
-    }
+    if (inherited !== null) return this.#serve(path, readOnly, inherited);
     if (this.#answers(path)) {
       throw new Error(`Cannot listen on ${path}: another svinit answers there`);
     }
@@ -145,6 +142,8 @@ export class Control {
     const server = createServer((socket) => this.#accept(socket, readOnly));
     server.on('error', (error) => this.#ports.warn(`Cannot listen on ${path}: ${error.message}`));
     server.listen({ fd });
+    // Kept over every exec, so that nobody who connects meanwhile is turned away.
+    this.#ports.kernel.setCloexec(fd, false);
     this.#servers.push({ server, fd, path });
   }
 

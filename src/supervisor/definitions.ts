@@ -5,6 +5,7 @@
 
 import type { Problem, Spec } from '../core/spec.ts';
 import { parseSpec } from '../core/spec-files.ts';
+import { ms } from '../core/units.ts';
 import { type ScanLimits, type ScanRoot, scanPath } from './scan.ts';
 
 export type Definitions = {
@@ -55,13 +56,16 @@ function withoutConsole(spec: Spec): Spec {
   };
 }
 
+/** The others wait for the early ones: one that never says it is ready must not be waited for. */
+const EARLY_READY_WITHIN = ms(30_000);
+
 /** The logger is the first of the early services and, on the way down, the last. */
 function orderEarly(specs: readonly Spec[]): Spec[] {
-  return specs.map((spec) =>
-    spec.early && spec.name !== LOGGER && !spec.after.includes(LOGGER)
-      ? { ...spec, after: [...spec.after, LOGGER] }
-      : spec,
-  );
+  return specs.map((spec) => {
+    if (!spec.early || spec.name === LOGGER) return spec;
+    const after = spec.after.includes(LOGGER) ? spec.after : [...spec.after, LOGGER];
+    return { ...spec, after, upWithin: spec.upWithin ?? EARLY_READY_WITHIN };
+  });
 }
 
 export const LOGGER = 'svlog';

@@ -12,9 +12,13 @@ export class Fifos {
   readonly #directory: string;
   readonly #held = new Map<string, Fd>();
 
-  constructor(kernel: Kernel, directory: string) {
+  /** Hears of each descriptor that is held, and with null of one that is not any more. */
+  readonly #note: (name: string, fd: Fd | null) => void;
+
+  constructor(kernel: Kernel, directory: string, note: (name: string, fd: Fd | null) => void) {
     this.#kernel = kernel;
     this.#directory = directory;
+    this.#note = note;
   }
 
   pathOf(name: string): string {
@@ -28,7 +32,10 @@ export class Fifos {
     const path = this.pathOf(name);
     if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
     const fd = this.#kernel.open(path, constants.O_RDWR | constants.O_NONBLOCK);
+    // Held over every exec, planned or not; children are started without it all the same.
+    this.#kernel.setCloexec(fd, false);
     this.#held.set(name, fd);
+    this.#note(name, fd);
     return fd;
   }
 
@@ -39,7 +46,7 @@ export class Fifos {
 
   /** Takes over what the image before held. */
   adopt(name: string, fd: Fd): void {
-    this.#kernel.setCloexec(fd, true);
+    this.#kernel.setCloexec(fd, false);
     this.#held.set(name, fd);
   }
 
@@ -48,6 +55,7 @@ export class Fifos {
     const fd = this.#held.get(name);
     if (fd === undefined) return;
     this.#held.delete(name);
+    this.#note(name, null);
     unlinkSync(this.pathOf(name));
     this.#kernel.close(fd);
   }

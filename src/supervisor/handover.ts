@@ -2,13 +2,15 @@
  * One image of svinit hands over to the next: when the state is whole, what goes along, and the
  * answer to whoever asked for it.
  */
-import { encodeCheckpoint } from '../core/checkpoint.ts';
+import { encodeCheckpoint, interrupted } from '../core/checkpoint.ts';
 import { EXIT, encodeResult, refusal } from '../core/protocol.ts';
+import { recognise, type Survivor } from '../core/survivors.ts';
 import type { Asker, System } from '../core/system.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
 import type { Journal } from './journal.ts';
+import { deathWords } from './lifeline.ts';
 import type { Loop } from './loop.ts';
 import { type Legacy, replaceSelf, type Self } from './reexec.ts';
 import type { Spawner } from './spawn.ts';
@@ -22,7 +24,15 @@ export type HandoverPorts = {
   readonly fifos: Fifos;
   readonly spawner: Spawner;
   readonly control: Control;
+  /** No alarm while the image is replaced: starting may take long on a slow machine. */
+  readonly release: () => void;
+  readonly hold: () => void;
+  readonly survey: () => readonly Survivor[];
+  readonly say: (line: string) => void;
 };
+
+/** How the image before ended, when it was not by a hand-over: see lifeline.ts. */
+export type Death = { readonly signal: number; readonly revivals: readonly number[] };
 
 export class Handover {
   readonly #ports: HandoverPorts;
@@ -33,7 +43,7 @@ export class Handover {
 
   /** Replaces this image as soon as the state is whole; if that fails, this image goes on. */
   begin(asker: Asker | null): void {
-    const { loop, journal, control } = this.#ports;
+    const { loop, journal, control, hold } = this.#ports;
     // With a spawn under way the state is not whole: its pid is known in a moment.
     if (!loop.isQuiet()) {
       setImmediate(() => this.begin(asker));
@@ -45,23 +55,16 @@ export class Handover {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       journal.error(`Re-exec failed, the present image goes on: ${reason}`);
+      hold();
       loop.resume();
       if (asker !== null) control.refuse(asker, refusal(EXIT.failed, reason));
     }
   }
 
-  /**
-   * Replaces this image at once, whatever is under way.
-   * @throws {SysError} when the exec failed.
-   */
-  now(): void {
-    this.#ports.loop.stop();
-    this.#replace(null);
-  }
-
-  /** The new image's first act: it says that it is there, and answers who asked for it. */
-  complete(legacy: Legacy): void {
+  /** The new image's first acts: it says that it is there, and answers who asked for it. */
+  complete(legacy: Legacy, death: Death | null): void {
     const { kernel, system, journal } = this.#ports;
+    if (death !== null) this.#recover(death);
     journal.info(`image ${system.image} goes on`, { pids: system.pids.size });
     const { asker } = legacy;
     if (asker === null) return;
@@ -70,20 +73,38 @@ export class Handover {
     kernel.close(asker.fd);
   }
 
-  #replace(asker: Asker | null): never {
-    const { kernel, self } = this.#ports;
-    return replaceSelf(kernel, self, this.#legacyFor(asker));
-  }
-
-  #legacyFor(asker: Asker | null): Legacy {
+  /** The whole state, for an image that need not be asked for an answer. */
+  legacy(revivals: readonly number[]): Legacy {
     const { system, fifos, spawner, control } = this.#ports;
-    const client = asker === null ? null : control.descriptorOf(asker.client);
     return {
       system: encodeCheckpoint(system),
+      turns: [],
       fifos: [...fifos.held()],
       notifications: [...spawner.notifications()],
       listeners: control.listeners(),
-      asker: asker === null || client === null ? null : { fd: client, id: asker.id },
+      asker: null,
+      revivals,
     };
+  }
+
+  /** The ledger may be some moments behind the world: the world is asked. */
+  #recover({ signal }: Death): void {
+    const { system, journal, loop, survey, say } = this.#ports;
+    const text = `svinit died of ${deathWords(signal)} and goes on as image ${system.image}`;
+    journal.error(text, { signal });
+    say(text);
+    const events = recognise(system, survey());
+    // What was on its way down had stopped deciding: it is decided again.
+    if (system.halt?.released === true) system.halt = { ...system.halt, released: false };
+    for (const event of [...events, ...interrupted(system)]) loop.post(event);
+  }
+
+  #replace(asker: Asker | null): never {
+    const { kernel, self, control, release } = this.#ports;
+    const client = asker === null ? null : control.descriptorOf(asker.client);
+    const waiting = asker === null || client === null ? null : { fd: client, id: asker.id };
+    release();
+    // A hand-over that was wished for is no death: what was counted is forgiven.
+    return replaceSelf(kernel, self, { ...this.legacy([]), asker: waiting });
   }
 }

@@ -19,12 +19,13 @@ const HELD_LINES_MAX = 200;
 const TEXT_CHARS_MAX = 1000;
 
 /** A journal that writes to `fd`, a non-blocking FIFO, and remembers what found no room. */
-export function openJournal(kernel: Kernel, fd: Fd): Journal {
+export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
   const held: string[] = [];
   let dropped = 0;
   const encoder = new TextEncoder();
 
   const put = (line: string): boolean => {
+    if (fd === null) return false;
     try {
       // Lines up to PIPE_BUF (4096 bytes, pipe(7)) are written whole or not at all.
       return kernel.write(fd, encoder.encode(line)) !== null;

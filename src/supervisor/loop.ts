@@ -21,6 +21,8 @@ export type LoopPorts = {
   readonly spawn: (effect: SpawnEffect) => SystemEvent;
   readonly perform: (effect: OtherEffect) => void;
   readonly changed: (changes: readonly Change[]) => void;
+  /** Nothing more to do for now; these services are not as they were the last time. */
+  readonly settled: (touched: ReadonlySet<string>) => void;
   /** Looks at the world without being told: reap, sweep, time-outs. Once a second at least. */
   readonly reconcile: () => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -36,6 +38,7 @@ export class Loop {
   readonly #ports: LoopPorts;
   readonly #inbox: SystemEvent[] = [];
   readonly #spawns: SpawnEffect[] = [];
+  #touched = new Set<string>();
   #draining = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Infinity;
@@ -98,12 +101,20 @@ export class Loop {
     } finally {
       this.#draining = false;
     }
+    this.#settle();
     this.#arm();
+  }
+
+  #settle(): void {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    this.#guard('note what moved', () => this.#ports.settled(touched));
   }
 
   #handle(event: SystemEvent): void {
     this.#guard(`handle ${event.type}`, () => {
-      const { effects, changes } = step(this.#system, event, this.#ports.now());
+      const { effects, changes, touched } = step(this.#system, event, this.#ports.now());
+      for (const name of touched) this.#touched.add(name);
       if (changes.length > 0) this.#guard('tell of changes', () => this.#ports.changed(changes));
       for (const effect of effects) {
         // Spawns may wait their turn; a signal may not: its pid is known to be ours only now.

@@ -4,6 +4,7 @@
 import type { Spec } from '../core/spec.ts';
 import type { System } from '../core/system.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import type { Death } from './handover.ts';
 import type { Paths } from './paths.ts';
 import type { Legacy, Self } from './reexec.ts';
 import type { ScanRoot } from './scan.ts';
@@ -27,6 +28,10 @@ export type SupervisorOptions = {
   readonly machine: boolean;
   readonly self: Self;
   readonly legacy: Legacy | null;
+  /** How the image before ended, when it was not by a hand-over. */
+  readonly death: Death | null;
+  /** Deaths that still count towards a crash loop. */
+  readonly revivals: readonly number[];
   /** Ends the process past every hook that would bring it back. */
   readonly exit: (code: number) => never;
 };

@@ -1,21 +1,27 @@
 /**
- * PID 1 may not die, but it may exec: the state goes into a sealed memfd, the descriptors that
- * matter stay open, and a fresh image with the same pid, children and pipes goes on with them.
+ * PID 1 may not die, but it may exec: what one image leaves to the next, and how it is read back.
+ * Descriptors that matter are never close-on-exec (every child is started with `closefrom`), so
+ * that an exec needs no preparation, whoever does it: this file, or a handler of a dying runtime.
  */
 import * as v from 'valibot';
 import type { RequestId } from '../core/protocol.ts';
 import { type Fd, type Pid, fd as toFd, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { encodeLedger, readLedger } from './ledger.ts';
 
-/** What one image leaves to the next: state as text, and descriptors by what they are for. */
+/** State as text, what moved since, and descriptors by what they are for. */
 export type Legacy = {
   /** See core/checkpoint.ts. */
   readonly system: string;
+  /** See core/ledger.ts. */
+  readonly turns: readonly unknown[];
   readonly fifos: readonly (readonly [name: string, fd: Fd])[];
   readonly notifications: readonly (readonly [pid: Pid, fd: Fd])[];
   readonly listeners: readonly { readonly path: string; readonly fd: Fd }[];
   /** The client that asked for the re-exec and is still waiting for its answer. */
   readonly asker: { readonly fd: Fd; readonly id: RequestId } | null;
+  /** When images died and were revived, on CLOCK_MONOTONIC in milliseconds. */
+  readonly revivals: readonly number[];
 };
 
 /** How svinit is started again: the program, its name, and the environment of stage 0. */
@@ -30,29 +36,31 @@ export type Self = {
 
 /** The argument that tells an image that it goes on, and where its state is. */
 export const STATE_OPTION = '--state=';
+/** The argument behind it that tells what the image before died of: a signal number, or 0. */
+export const DIED_OPTION = '--died=';
+
 /** asm-generic/signal.h. */
 const SIGIO = 29;
-/** A state larger than this is not ours. */
-const STATE_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /**
- * Replaces this image. Does not return.
- * @throws {SysError} when the exec failed; descriptors are as they were before.
+ * Replaces this image, handing `legacy` over in a sealed file. Does not return.
+ * @throws {SysError} when the exec failed; everything is as it was before.
  */
 export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
-  const state = kernel.memfd('svinit-state', new TextEncoder().encode(JSON.stringify(legacy)));
-  const kept = [state, ...descriptorsOf(legacy)];
+  const { turns: _, ...state } = legacy;
+  const fd = kernel.memfd('svinit-state', encodeLedger(state));
+  const { asker } = legacy;
+  const passed = [fd, ...(asker === null ? [] : [asker.fd])];
   // 0 to 2 as well: Node marks inherited ones close-on-exec when it starts.
-  const all = [toFd(0), toFd(1), toFd(2), ...kept];
-  for (const fd of all) kernel.setCloexec(fd, false);
+  for (const kept of [toFd(0), toFd(1), toFd(2), ...passed]) kernel.setCloexec(kept, false);
   // Descriptors go on raising SIGIO while nobody listens yet, and its default is to kill.
   kernel.sigIgnore([SIGIO]);
   try {
-    const argv = [...self.program, `${STATE_OPTION}${state}`, ...self.given];
+    const argv = [...self.program, `${STATE_OPTION}${fd}`, ...self.given];
     return kernel.execve(self.path, argv, self.env);
   } catch (error) {
-    for (const fd of kept) kernel.setCloexec(fd, true);
-    kernel.close(state);
+    kernel.close(fd);
+    if (asker !== null) kernel.setCloexec(asker.fd, true);
     throw error;
   }
 }
@@ -62,39 +70,55 @@ export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
  * @throws {SysError} when it cannot be read; {TypeError} when it is not a legacy.
  */
 export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
-  const bytes = kernel.memfdRead(fd, STATE_BYTES_MAX);
+  const { state, records } = readLedger(kernel, fd);
   kernel.close(fd);
-  const result = v.safeParse(LegacySchema, JSON.parse(new TextDecoder().decode(bytes)));
+  const result = v.safeParse(LegacySchema, state);
   if (!result.success) {
     const [issue] = result.issues;
     throw new TypeError(`The state left by the image before is not ours: ${issue.message}`);
   }
-  const { system, fifos, notifications, listeners, asker } = result.output;
+  const { system, listeners, asker, revivals } = result.output;
+  const fifos = new Map(result.output.fifos);
+  const notifications = new Map(result.output.notifications);
+  const turns: unknown[] = [];
+  for (const record of records) {
+    const fitting = v.safeParse(RecordSchema, record);
+    if (!fitting.success) break;
+    const { output } = fitting;
+    if (output.k === 'turn') turns.push(output.turn);
+    else if (output.k === 'fifo') put(fifos, output.name, output.fd);
+    else put(notifications, output.pid, output.fd);
+  }
   return {
     system,
-    fifos: fifos.map(([name, fifo]) => [name, toFd(fifo)]),
-    notifications: notifications.map(([pid, pipe]) => [toPid(pid), toFd(pipe)]),
+    turns,
+    fifos: [...fifos].map(([name, fifo]) => [name, toFd(fifo)]),
+    notifications: [...notifications].map(([pid, pipe]) => [toPid(pid), toFd(pipe)]),
     listeners: listeners.map((listener) => ({ path: listener.path, fd: toFd(listener.fd) })),
     asker: asker === null ? null : { fd: toFd(asker.fd), id: asker.id },
+    revivals,
   };
 }
 
-function descriptorsOf(legacy: Legacy): Fd[] {
-  return [
-    ...legacy.fifos.map(([, fd]) => fd),
-    ...legacy.notifications.map(([, fd]) => fd),
-    ...legacy.listeners.map(({ fd }) => fd),
-    ...(legacy.asker === null ? [] : [legacy.asker.fd]),
-  ];
+function put<K>(map: Map<K, number>, key: K, fd: number | null): void {
+  if (fd === null) map.delete(key);
+  else map.set(key, fd);
 }
 
 const Descriptor = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Process = v.pipe(v.number(), v.integer(), v.minValue(1));
 const LegacySchema = v.strictObject({
   system: v.string(),
   fifos: v.array(v.tuple([v.string(), Descriptor])),
-  notifications: v.array(v.tuple([v.pipe(v.number(), v.integer(), v.minValue(1)), Descriptor])),
+  notifications: v.array(v.tuple([Process, Descriptor])),
   listeners: v.array(v.strictObject({ path: v.string(), fd: Descriptor })),
   asker: v.nullable(
     v.strictObject({ fd: Descriptor, id: v.union([v.string(), v.number(), v.null()]) }),
   ),
+  revivals: v.array(v.number()),
 });
+const RecordSchema = v.variant('k', [
+  v.strictObject({ k: v.literal('turn'), turn: v.unknown() }),
+  v.strictObject({ k: v.literal('fifo'), name: v.string(), fd: v.nullable(Descriptor) }),
+  v.strictObject({ k: v.literal('notify'), pid: Process, fd: v.nullable(Descriptor) }),
+]);

@@ -23,6 +23,8 @@ export type SpawnPorts = {
   readonly console: string | null;
   /** Called with each pid that has announced that it is ready. */
   readonly ready: (pid: Pid) => void;
+  /** Hears of each notification pipe that is listened to, and with null of its end. */
+  readonly note: (pid: Pid, fd: Fd | null) => void;
 };
 
 /** Descriptors a service may open, unless it asks otherwise: what a login gives it on Linux. */
@@ -93,6 +95,7 @@ export class Spawner {
     const fd = this.#notifications.get(pid);
     if (fd === undefined) return;
     this.#notifications.delete(pid);
+    this.#ports.note(pid, null);
     this.#ports.watch.drop(fd);
   }
 
@@ -102,7 +105,6 @@ export class Spawner {
 
   /** Goes on listening to a pipe of the image before. */
   adopt(pid: Pid, fd: Fd): void {
-    this.#ports.kernel.setCloexec(fd, true);
     this.#listen(pid, fd);
   }
 
@@ -112,7 +114,9 @@ export class Spawner {
 
   /** Ready is the first newline (s6, "notification-fd"); what else is written does not matter. */
   #listen(pid: Pid, fd: Fd): void {
+    this.#ports.kernel.setCloexec(fd, false);
     this.#notifications.set(pid, fd);
+    this.#ports.note(pid, fd);
     const buffer = new Uint8Array(256);
     this.#ports.watch.add(fd, () => {
       const count = this.#ports.kernel.read(fd, buffer);

@@ -1,147 +1,121 @@
 /**
- * Runs for ever: wires the loop to the kernel, the sockets, the scan and the journal. Every
- * callback here only posts, or performs one effect that the core has decided on.
+ * Runs for ever: begins, or goes on where the image before left off, and performs what core orders.
+ * Every callback here only posts, or performs one effect.
  */
 import type { Asker, Change, System, SystemEvent } from '../core/system.ts';
 import { unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { openBell } from './bell.ts';
-import { Control } from './control.ts';
 import { type Definitions, readDefinitions } from './definitions.ts';
-import { Fifos } from './fifos.ts';
 import { goDown } from './halt.ts';
-import { Handover } from './handover.ts';
-import { type Journal, openJournal } from './journal.ts';
-import { Loop, type OtherEffect } from './loop.ts';
+import type { Journal } from './journal.ts';
+import type { OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
+import { buildParts, type Parts } from './parts.ts';
 import { reap } from './reap.ts';
 import { scanLimits } from './scan.ts';
-import { Spawner } from './spawn.ts';
-import { Teller } from './teller.ts';
-import { Watch } from './watch.ts';
-
-/** The log of PID 1 itself; no service can have this name. */
-const OWN_LOG = 'svinit';
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #kernel: Kernel;
   readonly #system: System;
-  readonly #loop: Loop;
-  readonly #watch: Watch;
-  readonly #fifos: Fifos;
-  readonly #spawner: Spawner;
-  readonly #control: Control;
-  readonly #teller: Teller;
-  readonly #handover: Handover;
-  readonly journal: Journal;
+  readonly #parts: Parts;
 
   constructor(options: SupervisorOptions) {
-    const { kernel, paths, system, legacy } = options;
     this.#options = options;
-    this.#kernel = kernel;
-    this.#system = system;
-    this.#fifos = new Fifos(kernel, paths.fifos);
-    for (const [name, fd] of legacy?.fifos ?? []) this.#fifos.adopt(name, fd);
-    this.journal = openJournal(kernel, this.#fifos.hold(OWN_LOG));
-    this.#teller = new Teller(system, this.journal, options);
-    this.#watch = new Watch(kernel);
-    this.#loop = new Loop(system, {
-      now: kernel.monotonic,
-      spawn: (effect) => this.#spawner.start(effect),
+    this.#kernel = options.kernel;
+    this.#system = options.system;
+    this.#parts = buildParts(options, {
       perform: (effect) => this.#perform(effect),
       changed: (changes) => this.#changed(changes),
       reconcile: () => this.reconcile(),
       failed: (what, error) => this.#failed(what, error),
     });
-    this.#spawner = new Spawner({
-      kernel,
-      fifos: this.#fifos,
-      watch: this.#watch,
-      environment: options.environment,
-      console: options.console,
-      ready: (pid) => this.#loop.post({ type: 'ready', pid }),
-    });
-    this.#control = new Control({
-      kernel,
-      now: kernel.monotonic,
-      post: (event) => this.#loop.post(event),
-      warn: (text) => this.journal.warn(text),
-    });
-    this.#handover = new Handover({
-      kernel,
-      system,
-      self: options.self,
-      journal: this.journal,
-      loop: this.#loop,
-      fifos: this.#fifos,
-      spawner: this.#spawner,
-      control: this.#control,
-    });
+  }
+
+  get journal(): Journal {
+    return this.#parts.journal;
   }
 
   /** Opens the sockets and begins, or goes on where the image before left off. */
   start(): void {
-    const { paths, legacy } = this.#options;
-    const inherited = (path: string) =>
-      legacy?.listeners.find((listener) => listener.path === path)?.fd ?? null;
-    try {
-      this.#control.listen(paths.control, false, inherited(paths.control));
-      this.#control.listen(paths.status, true, inherited(paths.status));
-    } catch (error) {
-      this.#failed('open the sockets', error);
-      // PID 1 lives on without them; anyone else would only be in the way of the one that is.
-      if (this.#kernel.getpid() !== 1) return this.#options.exit(1);
-    }
-    for (const [pid, fd] of legacy?.notifications ?? []) this.#spawner.adopt(pid, fd);
+    const { legacy, death } = this.#options;
+    const { handover, lifeline, loop, spawner } = this.#parts;
+    this.#guard('open the sockets', () => this.#listen());
+    for (const [pid, fd] of legacy?.notifications ?? []) spawner.adopt(pid, fd);
+    lifeline.hold();
     if (legacy === null) this.rescan();
-    else this.#guard('go on', () => this.#handover.complete(legacy));
-    if (legacy !== null && this.#system.booting.size === 0) this.#hangBell();
+    else {
+      this.#guard('go on', () => handover.complete(legacy, death));
+      if (this.#system.boot === 'settled') this.#hangBell();
+    }
     this.reconcile();
-    this.#loop.start();
+    loop.start();
   }
 
   post(event: SystemEvent): void {
-    this.#loop.post(event);
+    this.#parts.loop.post(event);
   }
 
   /** Reads the definitions again, as `svctl scan` does. */
   rescan(): void {
-    this.#loop.post({ type: 'scanned', ...this.#read(), prune: false, asker: null });
-    this.#teller.problems();
+    const { loop, lifeline, teller } = this.#parts;
+    loop.post({ type: 'scanned', ...this.#read(), prune: false, asker: null });
+    lifeline.redefined();
+    teller.problems();
   }
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
+    const { watch, control, lifeline } = this.#parts;
+    lifeline.putOff();
     // Readiness first: a service may say it and end before anyone looks.
-    this.#watch.sweep();
+    watch.sweep();
     this.#reapAll();
-    this.#control.expire();
+    control.expire();
   }
 
   sweep(): void {
-    this.#watch.sweep();
+    this.#parts.watch.sweep();
   }
 
   /** Someone removed or replaced the socket files. */
   rebuildSockets(): void {
-    const { control, status } = this.#options.paths;
-    this.#guard('rebuild the sockets', () =>
-      this.#control.rebuild([
-        { path: control, readOnly: false },
-        { path: status, readOnly: true },
-      ]),
-    );
+    const { control, lifeline } = this.#parts;
+    const { paths } = this.#options;
+    this.#guard('rebuild the sockets', () => {
+      control.rebuild([
+        { path: paths.control, readOnly: false },
+        { path: paths.status, readOnly: true },
+      ]);
+      lifeline.redefined();
+    });
   }
 
   /** Replaces this image by a fresh one. Returns when that failed, or cannot be done yet. */
   reexec(asker: Asker | null): void {
-    this.#handover.begin(asker);
+    this.#parts.handover.begin(asker);
   }
 
-  /** The runtime is ending: there is no later, and what is half done is taken over as it is. */
-  reexecNow(): void {
-    this.#guard('re-exec', () => this.#handover.now());
+  /** The runtime is ending: the next image begins as if this one had died. Returns on failure. */
+  revive(): void {
+    this.#guard('start a fresh image', () => this.#parts.lifeline.revive());
+  }
+
+  #listen(): void {
+    const { paths, legacy } = this.#options;
+    const { control } = this.#parts;
+    const inherited = (path: string) =>
+      legacy?.listeners.find((listener) => listener.path === path)?.fd ?? null;
+    try {
+      control.listen(paths.control, false, inherited(paths.control));
+      control.listen(paths.status, true, inherited(paths.status));
+    } catch (error) {
+      // PID 1 lives on without them; anyone else would only be in the way of the one that is.
+      if (this.#kernel.getpid() === 1) throw error;
+      this.#failed('open the sockets', error);
+      this.#options.exit(1);
+    }
   }
 
   /** Not before boot has settled: until then there are better things to load and to do. */
@@ -150,7 +124,7 @@ export class Supervisor {
     void openBell(
       paths,
       () => this.#guard('scan', () => this.rescan()),
-      (reason) => this.journal.warn(reason),
+      (reason) => this.#parts.journal.warn(reason),
     );
   }
 
@@ -162,6 +136,7 @@ export class Supervisor {
   }
 
   #perform(effect: OtherEffect): void {
+    const { control, lifeline, loop, teller } = this.#parts;
     switch (effect.do) {
       case 'signal': {
         const { pid, signal, group } = effect;
@@ -169,21 +144,22 @@ export class Supervisor {
         return;
       }
       case 'reply':
-        return this.#control.reply(effect.asker, effect.result);
+        return control.reply(effect.asker, effect.result);
       case 'refuse':
-        return this.#control.refuse(effect.asker, effect.error);
+        return control.refuse(effect.asker, effect.error);
       case 'notify':
-        return this.#control.notify(effect.client, effect.method, effect.params);
+        return control.notify(effect.client, effect.method, effect.params);
       case 'scan': {
         const { prune, asker } = effect;
-        return this.#loop.post({ type: 'scanned', ...this.#read(), prune, asker });
+        loop.post({ type: 'scanned', ...this.#read(), prune, asker });
+        return lifeline.redefined();
       }
       case 'reexec':
         // After this turn: what else it decided is performed by the image that decided it.
         setImmediate(() => this.reexec(effect.asker));
         return;
       case 'booted':
-        this.#teller.booted();
+        teller.booted();
         this.#hangBell();
         return;
       case 'halt':
@@ -194,28 +170,28 @@ export class Supervisor {
   }
 
   #goDown({ kind, code }: Extract<OtherEffect, { do: 'halt' }>): void {
-    this.#teller.down();
-    this.#loop.stop();
+    const { lifeline, loop, teller } = this.#parts;
+    teller.down();
+    loop.stop();
+    lifeline.release();
     const { machine, environment, exit, say } = this.#options;
-    const reapAll = (): void => this.#reapAll();
-    void goDown(
-      { kernel: this.#kernel, machine, environment, exit, say, reap: reapAll },
-      kind,
-      code,
-    );
+    const ports = { kernel: this.#kernel, machine, environment, exit, say };
+    void goDown({ ...ports, reap: () => this.#reapAll() }, kind, code);
   }
 
   #changed(changes: readonly Change[]): void {
-    this.#teller.changed(changes);
+    const { fifos, teller } = this.#parts;
+    teller.changed(changes);
     // A service that is no longer defined and has come to rest is forgotten, and so is its FIFO.
     const gone = changes.filter(({ name }) => !this.#system.units.has(name));
-    for (const { name } of gone) this.#fifos.release(name);
+    for (const { name } of gone) fifos.release(name);
   }
 
   #reapAll(): void {
+    const { loop, spawner } = this.#parts;
     const more = reap(this.#kernel, (pid, exit) => {
-      this.#spawner.forget(pid);
-      this.#loop.post({ type: 'exited', pid, exit });
+      spawner.forget(pid);
+      loop.post({ type: 'exited', pid, exit });
     });
     if (more) setImmediate(() => this.#reapAll());
   }
@@ -230,7 +206,7 @@ export class Supervisor {
 
   #failed(what: string, error: unknown): void {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.journal.error(`Cannot ${what}: ${reason}`);
+    this.#parts.journal.error(`Cannot ${what}: ${reason}`);
     this.#options.say(`svinit: cannot ${what}: ${reason.split('\n')[0] ?? ''}`);
   }
 }

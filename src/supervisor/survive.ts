@@ -46,6 +46,24 @@ export function reviveAtExit(supervisor: Supervisor, ending: { readonly yes: boo
   process.on('exit', (code) => {
     if (ending.yes) return;
     log('The runtime ends', `exit code ${code}`);
-    supervisor.reexecNow();
+    supervisor.revive();
   });
+  closeBackDoors(supervisor, ending);
+}
+
+/** Ways out that no event tells of: both runtimes have them, and a package may know them. */
+function closeBackDoors(supervisor: Supervisor, ending: { readonly yes: boolean }): void {
+  const doors = process as unknown as {
+    abort: () => never;
+    reallyExit: (code?: number) => never;
+  };
+  const reallyExit = doors.reallyExit;
+  doors.reallyExit = (code) => {
+    if (!ending.yes) supervisor.revive();
+    return reallyExit.call(process, code);
+  };
+  doors.abort = () => {
+    supervisor.revive();
+    return reallyExit.call(process, 1);
+  };
 }

@@ -18,7 +18,7 @@ export class Teller {
   readonly #system: System;
   readonly #journal: Journal;
   readonly #options: TellerOptions;
-  /** Failures already shown during this boot: a crash-looper is one line, not a hundred. */
+  /** What the console has been told during this boot. */
   readonly #shown = new Set<string>();
   #booting: boolean;
 
@@ -84,8 +84,10 @@ export class Teller {
     const halting = this.#system.halt !== null;
     if (!this.#booting && !halting) return;
     if (this.#options.quiet && !failing) return;
-    if (failing && this.#shown.has(name)) return;
-    if (failing) this.#shown.add(name);
+    // A crash-looper comes up and fails again and again: each is news only once.
+    const news = `${name} ${failing ? 'failing' : state}`;
+    if (!halting && this.#shown.has(news)) return;
+    this.#shown.add(news);
     const mark = failing ? '!!' : state === 'down' ? '--' : 'ok';
     this.#options.say(`[${mark}] ${name} ${state}${note === '' ? '' : `: ${note}`}`);
   }

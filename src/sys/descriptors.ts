@@ -42,6 +42,15 @@ export function pipe(libc: Libc, flags: number): [Fd, Fd] {
   return [view.getInt32(0, true) as Fd, view.getInt32(4, true) as Fd];
 }
 
+/**
+ * dup3(2): the open file of `fd` takes the place of whatever `to` was, in one step; `fd` is closed.
+ * `to` is not close-on-exec.
+ */
+export function moveTo(libc: Libc, fd: Fd, to: Fd): void {
+  check(libc, `move descriptor ${fd} to ${to}`, 'dup3', fd, to, 0);
+  close(libc, fd);
+}
+
 /** A second descriptor of the same open file, the lowest free one from `min`. Close-on-exec. */
 export function dup(libc: Libc, fd: Fd, min: number): Fd {
   return check(libc, `duplicate descriptor ${fd}`, 'fcntl', fd, F_DUPFD_CLOEXEC, min) as Fd;

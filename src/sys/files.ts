@@ -34,6 +34,11 @@ export function umask(libc: Libc, mode: number): number {
   return libc.call('umask', mode);
 }
 
+/** memfd_create(2): an empty file in memory that can be written and appended to. Close-on-exec. */
+export function scratch(libc: Libc, name: string): Fd {
+  return check(libc, `make the file in memory ${name}`, 'memfd_create', name, MFD_CLOEXEC) as Fd;
+}
+
 /**
  * memfd_create(2): a file in memory that holds `bytes` and can never change again. Close-on-exec.
  * @param name Shown in /proc only, at most 249 bytes.

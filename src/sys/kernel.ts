@@ -11,6 +11,7 @@ import type { Libc } from './libc.ts';
 import * as machine from './machine.ts';
 import * as mounts from './mounts.ts';
 import * as processes from './process.ts';
+import { installRevival, putOffAlarm, type Revival } from './revive.ts';
 import * as signals from './signals.ts';
 import * as sockets from './sockets.ts';
 import { type Program, spawn } from './spawn.ts';
@@ -29,6 +30,8 @@ export interface Kernel {
   umask(mode: number): number;
   /** A sealed file in memory that holds `bytes`; close-on-exec. */
   memfd(name: string, bytes: Uint8Array): Fd;
+  /** A file in memory to append to; close-on-exec. */
+  scratch(name: string): Fd;
   /** From the beginning of the file, at most `bytesMax`. */
   memfdRead(fd: Fd, bytesMax: number): Uint8Array;
 
@@ -41,6 +44,8 @@ export interface Kernel {
   write(fd: Fd, bytes: Uint8Array): number | null;
   /** The end to read from, the end to write to; close-on-exec. */
   pipe(flags: number): [Fd, Fd];
+  /** `fd` becomes `to` as well, in one step; `to` stays open over an exec. */
+  moveTo(fd: Fd, to: Fd): void;
   /** The lowest free descriptor from `min`; close-on-exec. */
   dup(fd: Fd, min: number): Fd;
   getFlags(fd: Fd): number;
@@ -82,6 +87,11 @@ export interface Kernel {
   mayRaiseLimits(): boolean;
   /** Does not return; throws and nothing has changed. */
   execve(path: string, argv: readonly string[], env: readonly string[]): never;
+
+  /** Handlers that become a fresh image when a signal would end this one. */
+  installRevival(revival: Revival): void;
+  /** SIGALRM comes unless this is called again in time; 0 takes it away. */
+  putOffAlarm(withinMs: number): void;
 
   sigDefault(signals: readonly number[]): void;
   sigIgnore(signals: readonly number[]): void;
@@ -127,6 +137,7 @@ const VERBS = {
   mknod: files.mknod,
   mkfifo: files.mkfifo,
   umask: files.umask,
+  scratch: files.scratch,
   memfd: files.memfd,
   memfdRead: files.memfdRead,
   open: descriptors.open,
@@ -134,6 +145,7 @@ const VERBS = {
   read: descriptors.read,
   write: descriptors.write,
   pipe: descriptors.pipe,
+  moveTo: descriptors.moveTo,
   dup: descriptors.dup,
   getFlags: descriptors.getFlags,
   setCloexec: descriptors.setCloexec,
@@ -161,6 +173,8 @@ const VERBS = {
   setNofile: processes.setNofile,
   mayRaiseLimits: processes.mayRaiseLimits,
   execve: processes.execve,
+  installRevival,
+  putOffAlarm,
   sigDefault: signals.sigDefault,
   sigIgnore: signals.sigIgnore,
   sigBlock: signals.sigBlock,

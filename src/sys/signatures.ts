@@ -28,6 +28,7 @@ export type CName =
   | 'clock_gettime'
   | 'close'
   | 'connect'
+  | 'dup3'
   | 'epoll_create1'
   | 'epoll_ctl'
   | 'epoll_wait'
@@ -43,10 +44,13 @@ export type CName =
   | 'ioctl'
   | 'kill'
   | 'listen'
+  | 'memcpy'
   | 'memfd_create'
   | 'mkfifo'
+  | 'mmap'
   | 'mknod'
   | 'mount'
+  | 'mprotect'
   | 'open'
   | 'pipe2'
   | 'pivot_root'
@@ -69,9 +73,11 @@ export type CName =
   | 'read'
   | 'reboot'
   | 'sethostname'
+  | 'setitimer'
   | 'setsid'
   | 'shutdown'
   | 'sigaction'
+  | 'sigaltstack'
   | 'socket'
   | 'statfs'
   | 'statx'
@@ -92,6 +98,7 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   clock_gettime: setsErrno('i32', 'i32', 'pointer'),
   close: setsErrno('i32', 'i32'),
   connect: setsErrno('i32', 'i32', 'pointer', 'u32'),
+  dup3: setsErrno('i32', 'i32', 'i32', 'i32'),
   epoll_create1: setsErrno('i32', 'i32'),
   epoll_ctl: setsErrno('i32', 'i32', 'i32', 'i32', 'pointer'),
   epoll_wait: setsErrno('i32', 'i32', 'pointer', 'i32', 'i32'),
@@ -107,10 +114,13 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   ioctl: setsErrno('i32', 'i32', 'u64', 'pointer'),
   kill: setsErrno('i32', 'i32', 'i32'),
   listen: setsErrno('i32', 'i32', 'i32'),
+  memcpy: cannotFail('pointer', 'pointer', 'pointer', 'u64'),
   memfd_create: setsErrno('i32', 'string', 'u32'),
   mkfifo: setsErrno('i32', 'string', 'u32'),
+  mmap: setsErrno('i64', 'pointer', 'u64', 'i32', 'i32', 'i32', 'i64'),
   mknod: setsErrno('i32', 'string', 'u32', 'u64'),
   mount: setsErrno('i32', 'string', 'string', 'string', 'u64', 'string'),
+  mprotect: setsErrno('i32', 'pointer', 'u64', 'i32'),
   open: setsErrno('i32', 'string', 'i32', 'u32'),
   pipe2: setsErrno('i32', 'pointer', 'i32'),
   pivot_root: setsErrno('i32', 'string', 'string'),
@@ -133,9 +143,11 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   read: setsErrno('i64', 'i32', 'pointer', 'u64'),
   reboot: setsErrno('i32', 'i32'),
   sethostname: setsErrno('i32', 'pointer', 'u64'),
+  setitimer: setsErrno('i32', 'i32', 'pointer', 'pointer'),
   setsid: setsErrno('i32'),
   shutdown: setsErrno('i32', 'i32', 'i32'),
   sigaction: setsErrno('i32', 'i32', 'pointer', 'pointer'),
+  sigaltstack: setsErrno('i32', 'pointer', 'pointer'),
   socket: setsErrno('i32', 'i32', 'i32', 'i32'),
   statfs: setsErrno('i32', 'string', 'pointer'),
   statx: setsErrno('i32', 'i32', 'string', 'i32', 'u32', 'pointer'),

@@ -69,7 +69,7 @@ t.test('lsLines() fits: PID goes, NOTE is cut, then columns go from the right', 
 });
 
 t.test('lsLines() says when there is nothing, and when the machine goes down', async (t) => {
-  const nothing = { services: [], problems: [], halting: 'poweroff' };
+  const nothing = { services: [], problems: [], halting: 'poweroff', safe: false };
   t.strictSame(lsLines(nothing, PLAIN), ['no services', 'going down: poweroff']);
 });
 

@@ -203,3 +203,17 @@ t.test('stopping while the spawn is under way stops what then appears', async (t
   bench.spawnAll();
   t.same([bench.phase('web'), bench.took()], ['stopping', ['TERM web']]);
 });
+
+t.test('stopping while a spawn is under way that then fails is being down', async (t) => {
+  for (const reason of ['EAGAIN', 'ENOENT']) {
+    const bench = new Bench();
+    bench.holdSpawns = true;
+    bench.refusals.set('web', reason);
+    bench.scan([longrun('web')]);
+    const id = bench.ask('stop', { names: ['web'] });
+    bench.holdSpawns = false;
+    bench.spawnAll();
+    t.equal(bench.phase('web'), 'down', reason);
+    t.ok(bench.answer(id).ok);
+  }
+});

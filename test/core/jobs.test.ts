@@ -2,7 +2,7 @@
  * Requests that are answered when something has come true, or will not any more.
  */
 import t from 'tap';
-import { EXIT } from '../../src/core/protocol.ts';
+import { EXIT, WAITS_MAX } from '../../src/core/protocol.ts';
 import { ms } from '../../src/core/units.ts';
 import { Bench, refusalOf } from './support/bench.ts';
 import { longrun, oneshot, telling } from './support/builder.ts';
@@ -162,6 +162,15 @@ t.test('the same goal many times over is one goal', async (t) => {
   const conditions = Array.from({ length: 1000 }, () => ({ name: 'w*', goal: 'up' }));
   bench.ask('wait', { conditions });
   t.equal([...bench.system.jobs.values()][0]?.goals.length, 1);
+});
+
+t.test('one client may wait for so many answers at once, others for theirs', async (t) => {
+  const bench = new Bench([telling('web')]);
+  const conditions = [{ name: 'web', goal: 'up' }];
+  for (let open = 0; open < WAITS_MAX; open += 1) bench.ask('wait', { conditions }, 5);
+  const refused = bench.answer(bench.ask('wait', { conditions }, 5));
+  t.match(refusalOf(refused), [EXIT.failed, /No more than 64 requests/]);
+  t.notOk(bench.answers.has(bench.ask('wait', { conditions }, 6)));
 });
 
 t.test('a client that hangs up leaves no job, others keep theirs', async (t) => {

@@ -120,6 +120,20 @@ t.test('a bundle stands for its members, and a pattern for what it matches', asy
   t.equal(bench.phases(), 'a1:stopping a2:stopping b:stopping');
 });
 
+t.test('a bundle without members is a name like any other', async (t) => {
+  const bench = new Bench([longrun('a'), bundle('none', [])]);
+  t.same(bench.tell('start', { names: ['none'] }), { ok: true, result: { services: [] } });
+});
+
+t.test('what was stopped stays down although another wants it', async (t) => {
+  const bench = new Bench([longrun('cache'), longrun('web', { wants: ['cache'] })]);
+  bench.tell('stop', { names: ['cache'], wait: false });
+  bench.exit('cache', 'TERM');
+  bench.ask('restart', { names: ['web'] });
+  bench.exit('web', 'TERM');
+  t.equal(bench.phases(), 'cache:down web:up');
+});
+
 t.test('names that mean nothing are answered with what might have been meant', async (t) => {
   const bench = new Bench([longrun('nginx')]);
   const answers = ['nginz', 'zzz*', 'qqqqqq'].map((name) => bench.tell('start', { names: [name] }));

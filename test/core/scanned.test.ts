@@ -116,10 +116,10 @@ t.test(
 );
 
 t.test('one definition that stays as it was may make another stay as it was', async (t) => {
-  // a goes back to needing b, because nobody is not there; then b cannot begin to need a.
+  // a goes back to needing b, because nobody is not there; then b cannot begin to follow a.
   const bench = new Bench([longrun('a', { needs: ['b'] }), longrun('b')]);
   const { refused, removed } = found(
-    bench.scan([longrun('a', { needs: ['nobody'] }), longrun('b', { needs: ['a'] })]),
+    bench.scan([longrun('a', { needs: ['nobody'] }), longrun('b', { after: ['a'] })]),
   );
   t.same(removed, []);
   t.same(refused.map(({ name }) => name).sort(), ['a', 'b']);

@@ -105,6 +105,13 @@ t.test('step() starts anew what a person asks for, with nothing held against it'
   }
 });
 
+t.test('step() starts only what is wanted, and releases only what is not', async (t) => {
+  const down = inPhase({ at: 'down' }, 'down');
+  t.equal(step(down, { type: 'admit' }, longrun('web'), NOW)[0], down);
+  const up = inPhase({ at: 'up', pid: pid(7), startedAt: ms(0) }, 'up');
+  t.equal(step(up, { type: 'release' }, longrun('web'), NOW)[0], up);
+});
+
 t.test('step() leaves a oneshot done that is asked for again', async (t) => {
   const svc = inPhase({ at: 'done' }, 'up');
   t.equal(step(svc, { type: 'retry', cause: 'start' }, oneshot('mount'), NOW)[0], svc);

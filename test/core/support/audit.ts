@@ -95,6 +95,9 @@ function auditIndexes(system: System): void {
       () => `${name} is at rest, defined nowhere, and still there`,
     );
   }
+  for (const [name, intent] of system.intents) {
+    insist(intent === 'up' || !wanted.has(name), () => `${name} is wanted although it was stopped`);
+  }
   for (const name of [...active, ...starting, ...wanted]) {
     insist(units.has(name), () => `${name} is remembered and does not exist`);
   }
@@ -107,12 +110,15 @@ function auditRest(system: System): void {
   const { units, options, halt } = system;
   const places = options.parallel - [...units.values()].filter(isStartingUnit).length;
   const othersRun = [...units.values()].some((unit) => !unit.spec.early && active(unit));
-  for (const [name, { service, spec }] of units) {
+  for (const [name, unit] of units) {
+    const { service, spec } = unit;
     const { phase, want } = service;
     if (want === 'up' && phase.at === 'down') {
       const open = halt === null && (spec.early || system.earlySettled) && places > 0;
       insist(!open || holders(system, name).length > 0, () => `${name} could start and does not`);
     }
+    const idle = ['backoff', 'failed'].includes(phase.at) || (phase.at === 'done' && !active(unit));
+    insist(want === 'up' || !idle, () => `${name} is ${phase.at} although nobody wants it`);
     if (want === 'up' || !['starting', 'up', 'done'].includes(phase.at)) continue;
     if (!isActive(service, spec)) continue;
     const held = edgesOf(system.graph.dependants, name).some((other) => {

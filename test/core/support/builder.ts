@@ -72,6 +72,7 @@ export function optionsOf(given: Partial<SystemOptions> = {}): SystemOptions {
     parallel: Infinity,
     main: null,
     haltWithin: ms(60_000),
+    safe: false,
     stopKind: 'poweroff',
     version: '0.0.0',
     runtime: 'test',

@@ -4,7 +4,7 @@
  */
 import type { Exit } from '../../../src/core/exit.ts';
 import type { Role } from '../../../src/core/phase.ts';
-import { SIGKILL } from '../../../src/core/signals.ts';
+import { SIGCONT, SIGKILL } from '../../../src/core/signals.ts';
 import type { Spec } from '../../../src/core/spec.ts';
 import { type Pid, pid as toPid } from '../../../src/core/units.ts';
 import { exitOf } from './builder.ts';
@@ -14,6 +14,7 @@ export type Process = {
   readonly pid: Pid;
   readonly name: string;
   readonly role: Role;
+  readonly spec: Spec;
   /** When it will say that it is ready; Infinity: never. */
   readyAt: number;
   saidReady: boolean;
@@ -22,6 +23,8 @@ export type Process = {
   endsWith: Exit;
   /** Meant to run until it is told to stop. */
   readonly lives: boolean;
+  /** It was told to end, whether it heeded or not. */
+  signalled: boolean;
   /** Heeds nothing but KILL. */
   deaf: boolean;
   /** How it ended; it stays in the table, as a zombie, until it is reaped. */
@@ -65,9 +68,9 @@ export class FakeKernel {
     if (this.#fault(0.06)) return { ok: false, reason: 'EAGAIN', transient: true };
     if (this.#fault(0.04)) return { ok: false, reason: 'ENOENT', transient: false };
     const pid = this.#freePid();
-    const { name, role } = order;
-    const fate = this.#fate(order, now);
-    this.#processes.set(pid, { pid, name, role, saidReady: false, ended: null, ...fate });
+    const { name, role, spec } = order;
+    const fresh = { saidReady: false, signalled: false, ended: null };
+    this.#processes.set(pid, { pid, name, role, spec, ...fresh, ...this.#fate(order, now) });
     return { ok: true, pid };
   }
 
@@ -75,7 +78,9 @@ export class FakeKernel {
   signal(pid: Pid, signal: number, now: number): void {
     const process = this.#processes.get(pid);
     if (process === undefined) throw new Error(`signal ${signal} to ${pid}, which is nobody's`);
-    if (process.ended !== null || signal === 18) return;
+    if (signal === SIGCONT) return;
+    process.signalled = true;
+    if (process.ended !== null) return;
     if (process.deaf && signal !== SIGKILL) return;
     const endsAt = now + this.#random.next() * 50;
     if (endsAt >= process.endsAt) return;
@@ -111,11 +116,11 @@ export class FakeKernel {
   }
 
   /** waitpid(2) for a zombie: from here on its pid may be another's. */
-  reap(pid: Pid): Exit {
+  reap(pid: Pid): Process & { readonly ended: Exit } {
     const process = this.#processes.get(pid);
     if (process === undefined || process.ended === null) throw new Error(`${pid} is no zombie`);
     this.#processes.delete(pid);
-    return process.ended;
+    return { ...process, ended: process.ended };
   }
 
   /** From now on all goes well, also for what is already running. */

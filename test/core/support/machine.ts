@@ -3,6 +3,7 @@
  * ones: events go in, effects are performed, and after every event all of it is audited.
  */
 import { decodeCheckpoint, encodeCheckpoint, interrupted } from '../../../src/core/checkpoint.ts';
+import { succeeded } from '../../../src/core/exit.ts';
 import type { MethodName } from '../../../src/core/methods.ts';
 import { step } from '../../../src/core/step.ts';
 import {
@@ -52,6 +53,8 @@ export class Machine {
   #news: Happening[] = [];
   #scans: Scan[] = [{ prune: false, asker: null }];
   #reexecs: Asker[] = [];
+  /** Oneshots that ran to a good end and have a `down`, which has not been ordered since. */
+  readonly #undone: Set<string> = new Set();
 
   constructor(random: Random, watch: Watch) {
     this.#random = random;
@@ -134,7 +137,11 @@ export class Machine {
     if (what === 'ready') return this.post({ type: 'ready', pid });
     // The pipe is closed with the process: nothing of it is read under the pid of another.
     this.#news = this.#news.filter((other) => other.pid !== pid);
-    this.post({ type: 'exited', pid, exit: this.kernel.reap(pid) });
+    const { ended, ...process } = this.kernel.reap(pid);
+    const { name, role, spec, signalled } = process;
+    const isDone = role === 'start' && spec.type === 'oneshot' && succeeded(ended) && !signalled;
+    if (isDone && spec.down !== null) this.#undone.add(name);
+    this.post({ type: 'exited', pid, exit: ended });
   }
 
   /** Someone edits the scan path, and the bell rings. */
@@ -174,6 +181,10 @@ export class Machine {
   #perform(effect: SystemEffect): void {
     switch (effect.do) {
       case 'spawn':
+        if (effect.role === 'down') this.#undone.delete(effect.name);
+        if (effect.role === 'start' && this.#undone.has(effect.name)) {
+          throw new Error(`${effect.name} is done again without being undone`);
+        }
         this.#orders.push(effect);
         return;
       case 'signal':
@@ -191,6 +202,9 @@ export class Machine {
         return;
       case 'halt':
         if (this.halted) throw new Error('halted twice');
+        if (this.now < (this.system.halt?.by ?? 0) && this.#undone.size > 0) {
+          throw new Error(`${[...this.#undone].join(', ')} is never undone`);
+        }
         this.halted = true;
         return;
       case 'booted':

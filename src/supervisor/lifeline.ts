@@ -1,0 +1,127 @@
+/**
+ * Every way out leads back in: the ledger is kept up to date, a dying runtime becomes a fresh image
+ * by a handler that needs no runtime, and so does one whose main thread hangs, because then nobody
+ * puts the alarm off. Five revivals within a minute end in safe mode.
+ */
+import { turnRecord } from '../core/ledger.ts';
+import { signalName } from '../core/signals.ts';
+import type { System } from '../core/system.ts';
+import { type Fd, fd as toFd } from '../core/units.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import type { Journal } from './journal.ts';
+import { Ledger, type LedgerRecord } from './ledger.ts';
+import { DIED_OPTION, type Legacy, type Self, STATE_OPTION } from './reexec.ts';
+
+export type LifelinePorts = {
+  readonly kernel: Kernel;
+  readonly system: System;
+  readonly self: Self;
+  readonly journal: Journal;
+  /** The whole state, as it is now. */
+  readonly whole: () => Legacy;
+};
+
+/** SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGALRM and SIGSYS (asm-generic/signal.h). */
+const SIGNALS: readonly number[] = [4, 5, 6, 7, 8, 11, 14, 31];
+/** The main thread looks at the world once a second; after so long without it, it hangs. */
+const HANG_MS = 4000;
+/** So many revivals within so long are a crash loop. */
+const REVIVALS_MAX = 5;
+const REVIVALS_WITHIN_MS = 60_000;
+
+/** Revivals that still count at `now`, that one included. */
+export function countRevival(revivals: readonly number[], now: number): number[] {
+  return [...revivals.filter((at) => now - at < REVIVALS_WITHIN_MS), now];
+}
+
+export const isCrashLoop = (revivals: readonly number[]): boolean =>
+  revivals.length >= REVIVALS_MAX;
+
+/** What the image before died of, for people: `SIGSEGV`, `a hang of 4 s`, `its own end`. */
+export function deathWords(signal: number): string {
+  if (signal === 0) return 'its own end';
+  if (signal === 14) return `a hang of ${HANG_MS / 1000} s`;
+  return `SIG${signalName(signal)}`;
+}
+
+export class Lifeline {
+  readonly #ports: LifelinePorts;
+  readonly #ledger: Ledger;
+  #isHeld = false;
+
+  constructor(ports: LifelinePorts) {
+    this.#ports = ports;
+    this.#ledger = new Ledger(ports.kernel);
+  }
+
+  /** Writes the whole state and installs the handlers. Without them svinit goes on as it is. */
+  hold(): void {
+    const { kernel, self } = this.#ports;
+    this.#guard('hold the lifeline', () => {
+      this.#rewrite();
+      for (const fd of [0, 1, 2]) kernel.setCloexec(toFd(fd), false);
+      const fd = this.#ledger.fd;
+      kernel.installRevival({
+        path: self.path,
+        argvFor: (signal) => this.#argv(fd, signal),
+        env: self.env,
+        signals: SIGNALS,
+      });
+      this.#isHeld = true;
+      this.putOff();
+    });
+  }
+
+  /** The main thread lives. */
+  putOff(): void {
+    if (this.#isHeld) this.#ports.kernel.putOffAlarm(HANG_MS);
+  }
+
+  /** Begins a fresh image as if this one had died. @throws {SysError} when the exec failed. */
+  revive(): void {
+    const { kernel, self } = this.#ports;
+    kernel.execve(self.path, this.#argv(this.#ledger.fd, 0), self.env);
+  }
+
+  /** What comes now may take long, and is the end: no alarm any more. */
+  release(): void {
+    if (this.#isHeld) this.#guard('take the alarm away', () => this.#ports.kernel.putOffAlarm(0));
+    this.#isHeld = false;
+  }
+
+  /** Notes what has moved in the system. */
+  turn(touched: ReadonlySet<string>): void {
+    if (touched.size > 0) this.note({ k: 'turn', turn: turnRecord(this.#ports.system, touched) });
+  }
+
+  /** Definitions have changed: records do not tell of them. */
+  redefined(): void {
+    if (this.#ledger.fd !== null) this.#guard('write the ledger', () => this.#rewrite());
+  }
+
+  note(record: LedgerRecord): void {
+    this.#guard('write the ledger', () => {
+      if (this.#ledger.isLong()) this.#rewrite();
+      else this.#ledger.append(record);
+    });
+  }
+
+  #argv(fd: Fd | null, signal: number): string[] {
+    const { program, given } = this.#ports.self;
+    return [...program, `${STATE_OPTION}${fd}`, `${DIED_OPTION}${signal}`, ...given];
+  }
+
+  #rewrite(): void {
+    const { turns: _, ...state } = this.#ports.whole();
+    this.#ledger.rewrite(state);
+  }
+
+  #guard(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#ports.journal.error(`Cannot ${what}: ${reason}`);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The parts of the supervisor and how they hang together. Each knows only what it is given here.
+ */
+import type { Change, SystemEvent } from '../core/system.ts';
+import type { Fd } from '../core/units.ts';
+import { Control } from './control.ts';
+import { Fifos } from './fifos.ts';
+import { Handover } from './handover.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { Lifeline } from './lifeline.ts';
+import { Loop, type OtherEffect } from './loop.ts';
+import type { SupervisorOptions } from './options.ts';
+import { Spawner } from './spawn.ts';
+import { survey } from './survey.ts';
+import { Teller } from './teller.ts';
+import { Watch } from './watch.ts';
+
+export type Parts = {
+  readonly control: Control;
+  readonly fifos: Fifos;
+  readonly handover: Handover;
+  readonly journal: Journal;
+  readonly lifeline: Lifeline;
+  readonly loop: Loop;
+  readonly spawner: Spawner;
+  readonly teller: Teller;
+  readonly watch: Watch;
+};
+
+/** What the parts call back for. */
+export type Hooks = {
+  readonly perform: (effect: OtherEffect) => void;
+  readonly changed: (changes: readonly Change[]) => void;
+  readonly reconcile: () => void;
+  readonly failed: (what: string, error: unknown) => void;
+};
+
+/** The log of PID 1 itself; no service can have this name. */
+const OWN_LOG = 'svinit';
+
+export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
+  const { kernel, paths, system, legacy, self, say } = options;
+  const post = (event: SystemEvent): void => loop.post(event);
+  // What is held before there is a lifeline is in the whole state that it begins with.
+  const notes: { taker: Lifeline | null } = { taker: null };
+  const fifos = new Fifos(kernel, paths.fifos, (name, fd) =>
+    notes.taker?.note({ k: 'fifo', name, fd }),
+  );
+  for (const [name, fd] of legacy?.fifos ?? []) fifos.adopt(name, fd);
+  const journal = openJournal(kernel, ownLog(fifos, say));
+  const lifeline = new Lifeline({
+    kernel,
+    system,
+    self,
+    journal,
+    whole: () => handover.legacy(options.revivals),
+  });
+  notes.taker = lifeline;
+  const watch = new Watch(kernel);
+  const loop: Loop = new Loop(system, {
+    ...hooks,
+    now: kernel.monotonic,
+    spawn: (effect) => spawner.start(effect),
+    settled: (touched) => lifeline.turn(touched),
+  });
+  const spawner = new Spawner({
+    kernel,
+    fifos,
+    watch,
+    environment: options.environment,
+    console: options.console,
+    ready: (pid) => post({ type: 'ready', pid }),
+    note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
+  });
+  const warn = (text: string): void => journal.warn(text);
+  const control = new Control({ kernel, now: kernel.monotonic, post, warn });
+  const handover: Handover = new Handover({
+    kernel,
+    system,
+    self,
+    journal,
+    loop,
+    fifos,
+    spawner,
+    control,
+    say,
+    release: () => lifeline.release(),
+    hold: () => lifeline.hold(),
+    survey: () => survey(kernel.getpid(), (target) => serviceOf(options, target)),
+  });
+  const teller = new Teller(system, journal, options);
+  return { control, fifos, handover, journal, lifeline, loop, spawner, teller, watch };
+}
+
+/** The FIFO of svinit's own log; without it svinit is silent, and lives. */
+function ownLog(fifos: Fifos, say: (line: string) => void): Fd | null {
+  try {
+    return fifos.hold(OWN_LOG);
+  } catch (error) {
+    say(`svinit: no log of my own: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
+/** The service whose FIFO, or whose terminal, an open file is. */
+function serviceOf({ system, paths, console }: SupervisorOptions, target: string): string | null {
+  const prefix = `${paths.fifos}/`;
+  if (target.startsWith(prefix)) return target.slice(prefix.length);
+  for (const [name, { spec }] of system.units) {
+    const tty = spec.tty === 'console' ? console : spec.tty;
+    if (tty !== null && tty === target) return name;
+  }
+  return null;
+}

@@ -1,0 +1,48 @@
+/**
+ * Looks through /proc for the main processes of services: our children that lead a session, told
+ * apart by the FIFO they print into or the terminal they are on.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Survivor } from '../core/survivors.ts';
+import { ms, pid as toPid } from '../core/units.ts';
+
+/** USER_HZ of every 64-bit Linux: /proc/PID/stat counts in it (proc_pid_stat(5)). */
+const TICKS_PER_SECOND = 100;
+
+/** @param nameOf The service that a descriptor's target, as /proc shows it, belongs to. */
+export function survey(parent: number, nameOf: (target: string) => string | null): Survivor[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^[0-9]+$/.test(entry))
+    .flatMap((entry) => {
+      const stat = statOf(entry);
+      if (stat === null || stat.parent !== parent || stat.session !== Number(entry)) return [];
+      const startedAt = ms((stat.start * 1000) / TICKS_PER_SECOND);
+      return [{ pid: toPid(Number(entry)), startedAt, name: nameFrom(entry, nameOf) }];
+    });
+}
+
+/** Fields of stat behind the name, which may hold blanks and parentheses (proc_pid_stat(5)). */
+function statOf(entry: string): { parent: number; session: number; start: number } | null {
+  try {
+    const text = readFileSync(`/proc/${entry}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // Field 3 is the first of these: 4 parent, 6 session, 22 start.
+    const [parent, session, start] = [fields[1], fields[3], fields[19]].map(Number);
+    if (parent === undefined || session === undefined || start === undefined) return null;
+    return { parent, session, start };
+  } catch {
+    return null;
+  }
+}
+
+function nameFrom(entry: string, nameOf: (target: string) => string | null): string | null {
+  for (const fd of ['1', '2', '0']) {
+    try {
+      const name = nameOf(readlinkSync(`/proc/${entry}/fd/${fd}`));
+      if (name !== null) return name;
+    } catch {
+      // Closed, or a zombie, which has no descriptors any more.
+    }
+  }
+  return null;
+}
