@@ -163,6 +163,8 @@ function inherit({ kernel, say }: Told, state: number): Legacy | null {
 function supervise(told: Told, legacy: Legacy | null, died: number | null): void {
   const { kernel, facts, options, command, places, say } = told;
   const ending = { yes: false };
+  // In a container services see what its engine was told to give; on a machine nobody gave it.
+  const given = facts.machine ? {} : containerEnvironment(process.env);
   const self = selfFor(told.given);
   const paths = pathsIn(places.run);
   const now = kernel.monotonic();
@@ -176,7 +178,8 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null): void
       loggerSpec(LOGGER, self.path, runtimeEnvironment()),
       ...(command === null ? [] : [mainSpec(command, containerDirectory(process.env))]),
     ],
-    environment: serviceEnvironment(facts, places),
+    environment: { ...ownEnvironment(places), ...given },
+    ownEnvironment: ownEnvironment(places),
     say,
     quiet: options.quiet,
     beganAt: Number(process.env[STAGE0_AT] ?? 0),
@@ -210,6 +213,7 @@ function systemFor(told: Told, legacy: Legacy | null, safe: boolean): System {
     haltWithin: facts.machine ? HALT_WITHIN_MACHINE : HALT_WITHIN_CONTAINER,
     stopKind: facts.machine ? 'poweroff' : 'exit',
     safe,
+    testing: options.testing,
     version: VERSION,
     runtime: RUNTIME,
     pid: kernel.getpid(),
@@ -237,10 +241,9 @@ function runtimeEnvironment(): Record<string, string> {
   return Object.fromEntries(own.map(([key, value]) => [key, value ?? '']));
 }
 
-/** On a machine nothing but PATH; in a container what its engine was told to give. */
-function serviceEnvironment(facts: Facts, places: Told['places']): Record<string, string> {
-  const given = facts.machine ? {} : containerEnvironment(process.env);
+/** What every process of ours finds: a PATH, and where things are when that is not the usual. */
+function ownEnvironment(places: Told['places']): Record<string, string> {
   const where = places.run === DEFAULT_RUN ? {} : { SVINIT_RUN: places.run };
   const logs = places.log === DEFAULT_LOG ? {} : { SVINIT_LOG: places.log };
-  return { PATH, ...given, ...where, ...logs };
+  return { PATH, ...where, ...logs };
 }

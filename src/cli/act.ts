@@ -59,6 +59,22 @@ export async function reexec(parsed: Parsed, session: Session): Promise<number> 
   return EXIT.done;
 }
 
+/** One request as it is: for scripts, and for what has no verb. */
+export async function call(parsed: Parsed, session: Session): Promise<number> {
+  const usage = 'svctl call METHOD [PARAMS]';
+  const [method, params = '{}', ...more] = parsed.names;
+  if (method === undefined || more.length > 0) throw usageFailure('Call which method?', usage);
+  let value: unknown;
+  try {
+    value = JSON.parse(params);
+  } catch {
+    throw usageFailure(`'${params}' is not JSON`, usage);
+  }
+  const result: unknown = await session.request(method as 'version', value as Params['version']);
+  session.show(result as object, () => [JSON.stringify(result)]);
+  return EXIT.done;
+}
+
 export async function machineVerb(
   parsed: Parsed,
   session: Session,

@@ -46,6 +46,7 @@ export const READ_ONLY: Readonly<Record<MethodName, boolean>> = {
   reboot: false,
   halt: false,
   reexec: false,
+  fault: false,
 };
 
 /** Lists that a result must have; what is printed walks over them. */

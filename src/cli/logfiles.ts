@@ -3,14 +3,20 @@
  * without a record lost or seen twice. Files are told apart by inode, because their names change.
  * What is done with the records is the caller's.
  */
-import { closeSync, fstatSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LogRecord, parseRecord } from '../core/logline.ts';
 import { isCurrent, type OpenFile, openChain } from './logchain.ts';
+import { fallbacks } from './sockets.ts';
 
 /** Where svlog stores logs (see src/svlog.ts). */
 export function logDirectory(): string {
-  return process.env['SVINIT_LOG'] ?? '/run/log/svinit';
+  const { SVINIT_LOG: said, SVINIT_RUN: run } = process.env;
+  if (said !== undefined) return said;
+  // Where svinit could not write to /run, its logs are in its run directory.
+  const runs = run === undefined ? fallbacks(process.getuid?.() ?? 0) : [run];
+  const places = ['/run/log/svinit', ...runs.map((path) => join(path, 'logs'))];
+  return places.find((path) => existsSync(path)) ?? '/run/log/svinit';
 }
 
 /** Names that have a log in `dir`, sorted. @throws the error of node:fs when it cannot be read. */

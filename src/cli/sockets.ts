@@ -30,7 +30,7 @@ export function doors({ socket, run, uid }: Whereabouts): readonly Door[] {
  * Run directories of an svinit that could not write to /run. They are in places where everybody
  * may create names, so only a directory of our own counts: another's could only deceive us.
  */
-function fallbacks(uid: number): string[] {
+export function fallbacks(uid: number): string[] {
   return [`/dev/shm/svinit-${uid}`, `/tmp/svinit-${uid}`].filter((path) => {
     const found = lstatSync(path, { throwIfNoEntry: false });
     return found?.isDirectory() === true && found.uid === uid;

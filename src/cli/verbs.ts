@@ -4,120 +4,12 @@
  */
 import { closest } from '../core/suggest.ts';
 import { EXIT, Failure } from './failure.ts';
-import type { OptionRow, Parsed } from './options.ts';
+import type { Parsed } from './options.ts';
 import type { Session } from './session.ts';
+import { PATTERNS, type Verb } from './verb.ts';
+import { LOOK } from './verbs-look.ts';
 
-export type Verb = {
-  readonly name: string;
-  readonly group: 'look' | 'act' | 'machine' | 'more';
-  /** The command line after `svctl`. */
-  readonly usage: string;
-  /** One line. */
-  readonly about: string;
-  /** Whole paragraphs for `svctl help VERB`. */
-  readonly more: readonly string[];
-  readonly options: readonly OptionRow[];
-  /** Runs it and returns the exit code. */
-  readonly run: (parsed: Parsed, session: Session) => Promise<number>;
-};
-
-const PATTERNS = 'NAME may be a pattern: quote * and ? from the shell.';
-
-const LOOK: readonly Verb[] = [
-  {
-    name: 'ls',
-    group: 'look',
-    usage: 'ls [NAME...]',
-    about: 'List services; the default verb',
-    more: [
-      'Failed, repeatedly failing and waiting services come first. A state that is not the ' +
-        'wanted one is shown with it: up→down is up and about to be stopped. Columns that do not ' +
-        'fit the terminal are left out from the right. Definitions that svinit refused follow ' +
-        'the table.',
-      PATTERNS,
-    ],
-    options: [{ name: 'failed', about: 'Only what failed or waits to be tried again' }],
-    run: async (parsed, session) => (await import('./look.ts')).ls(parsed, session),
-  },
-  {
-    name: 'status',
-    group: 'look',
-    usage: 'status [NAME...]',
-    about: 'Show services in full, with their last log lines; no name: svinit itself and all',
-    more: [
-      'Exit code 0 when every named service is up or done, 3 when one of them is not. A service ' +
-        'that is still starting is not up.',
-      PATTERNS,
-    ],
-    options: [],
-    run: async (parsed, session) => (await import('./look.ts')).status(parsed, session),
-  },
-  {
-    name: 'why',
-    group: 'look',
-    usage: 'why NAME...',
-    about: 'Say why a service is as it is: the chain of causes, and the command that helps',
-    more: [],
-    options: [],
-    run: async (parsed, session) => (await import('./look.ts')).why(parsed, session),
-  },
-  {
-    name: 'logs',
-    group: 'look',
-    usage: 'logs [NAME...]',
-    about: 'Show what services printed; no name: all of them in the order of time',
-    more: [
-      'Without -n everything that is kept is shown; with -f the last ten lines come first. Logs ' +
-        'are read from their files (SVINIT_LOG, else /run/log/svinit): no svinit is needed.',
-    ],
-    options: [
-      { name: 'follow', short: 'f', about: 'Go on with new lines as they come' },
-      { name: 'lines', short: 'n', value: 'N', about: 'The last N lines' },
-      { name: 'raw', about: 'The bytes as the service wrote them' },
-    ],
-    run: async (parsed, session) => (await import('./look.ts')).showLogs(parsed, session),
-  },
-  {
-    name: 'deps',
-    group: 'look',
-    usage: 'deps NAME...',
-    about: 'Show what a service needs, as a tree',
-    more: [],
-    options: [],
-    run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'needs'),
-  },
-  {
-    name: 'rdeps',
-    group: 'look',
-    usage: 'rdeps NAME...',
-    about: 'Show what needs a service, as a tree',
-    more: [],
-    options: [],
-    run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'neededBy'),
-  },
-  {
-    name: 'waves',
-    group: 'look',
-    usage: 'waves [NAME...|-]',
-    about: 'Show which services can start together, one wave a line',
-    more: [
-      'With - pairs of names are read from standard input as tsort(1) reads them, "a b" meaning ' +
-        'a before b: 1 2 and 3 4 give the waves "1 3" and "2 4". A cycle is an error (exit ' +
-        'code 8).',
-    ],
-    options: [],
-    run: async (parsed, session) => (await import('./order.ts')).waves(parsed, session),
-  },
-  {
-    name: 'version',
-    group: 'look',
-    usage: 'version',
-    about: 'Show the version of the svinit that runs, its runtime and its target',
-    more: [],
-    options: [],
-    run: async (parsed, session) => (await import('./look.ts')).version(parsed, session),
-  },
-];
+export type { Verb } from './verb.ts';
 
 const ACT: readonly Verb[] = [
   {
@@ -193,6 +85,15 @@ const MACHINE: readonly Verb[] = [
 ];
 
 const MORE: readonly Verb[] = [
+  {
+    name: 'call',
+    group: 'more',
+    usage: 'call METHOD [PARAMS]',
+    about: 'Send one request as it is, its parameters in JSON, and print the result in JSON',
+    more: [],
+    options: [],
+    run: async (parsed, session) => (await import('./act.ts')).call(parsed, session),
+  },
   {
     name: 'help',
     group: 'more',

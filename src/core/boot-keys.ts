@@ -49,6 +49,16 @@ export const BOOT_KEYS: readonly BootKey[] = [
     }),
   },
   {
+    names: ['svinit.testing'],
+    option: '--testing',
+    value: null,
+    about: "Let root ask for faults of svinit itself, for svinit's own tests.",
+    expects: 'yes or no',
+    read: flag((draft, on) => {
+      draft.testing = on;
+    }),
+  },
+  {
     names: ['loglevel'],
     option: null,
     value: 'N',

@@ -6,6 +6,8 @@
 export type BootOptions = {
   /** Say only what is wrong on the console. */
   readonly quiet: boolean;
+  /** Faults of svinit itself may be asked for over the socket: for its own tests only. */
+  readonly testing: boolean;
   /** As for the kernel's console: messages below this level are shown; null: not said. */
   readonly loglevel: number | null;
   /** Terminals named by `console=`, without `/dev/` and options; the last is /dev/console. */
@@ -42,6 +44,7 @@ const MIB: number = 1024 * 1024;
 
 export const BOOT_DEFAULTS: BootOptions = {
   quiet: false,
+  testing: false,
   loglevel: null,
   consoles: [],
   target: null,

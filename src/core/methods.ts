@@ -25,6 +25,19 @@ const Condition = v.strictObject({
 export type Goal = 'up' | 'ready' | 'down' | 'done' | 'failed';
 export const GOALS: readonly Goal[] = ['up', 'ready', 'down', 'done', 'failed'];
 
+/** Ends and troubles of svinit itself that its tests ask for. */
+export type FaultKind =
+  | 'throw'
+  | 'reject'
+  | 'exit'
+  | 'abort'
+  | 'null'
+  | 'loop'
+  | 'block'
+  | 'heap'
+  | 'stack'
+  | 'leak';
+
 type None = Record<string, never>;
 type Waiting = {
   readonly names: string[];
@@ -53,6 +66,8 @@ export type Params = {
   readonly reboot: None;
   readonly halt: None;
   readonly reexec: None;
+  /** Only where svinit was started for its own tests. */
+  readonly fault: { readonly kind: FaultKind };
 };
 
 export type MethodName = keyof Params;
@@ -80,6 +95,20 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   reboot: Nothing,
   halt: Nothing,
   reexec: Nothing,
+  fault: v.strictObject({
+    kind: v.picklist([
+      'throw',
+      'reject',
+      'exit',
+      'abort',
+      'null',
+      'loop',
+      'block',
+      'heap',
+      'stack',
+      'leak',
+    ]),
+  }),
 };
 
 export type StateWord =
@@ -159,6 +188,7 @@ export type Results = {
   readonly reboot: { readonly halting: string };
   readonly halt: { readonly halting: string };
   readonly reexec: { readonly image: number };
+  readonly fault: { readonly kind: FaultKind };
 };
 
 /** Read-only methods are served on the `status` socket too. */

@@ -15,7 +15,7 @@ import { beginHalt } from './shutdown.ts';
 import type { Asker, System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { later, type Millis, ms, unreachable } from './units.ts';
-import { viewOf } from './views.ts';
+import { versionView, viewOf } from './views.ts';
 import type { Intent } from './wants.ts';
 
 export function handle(turn: Turn, asker: Asker, request: Request): void {
@@ -27,7 +27,7 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
   }
   switch (request.method) {
     case 'version':
-      return reply(turn, asker, versionOf(turn));
+      return reply(turn, asker, versionView(system, turn.now));
     case 'ls':
       return list(turn, asker, request.params.names);
     case 'status':
@@ -42,6 +42,14 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
       return wait(turn, asker, request.params);
     case 'scan':
       turn.effects.push({ do: 'scan', prune: request.params.prune, asker });
+      return;
+    case 'fault':
+      if (!system.options.testing) {
+        const text = 'svinit was not started for its own tests (svinit.testing)';
+        return refuse(turn, asker, refusal(EXIT.permission, text));
+      }
+      reply(turn, asker, request.params);
+      turn.effects.push({ do: 'fault', kind: request.params.kind });
       return;
     case 'reexec':
       if (system.halt !== null) return refuse(turn, asker, goingDown(system, 're-exec'));
@@ -217,21 +225,6 @@ function byOf(turn: Turn, timeoutMs: number | null): Millis | null {
 
 /** What safe mode refuses; going down and re-executing are ways out of it. */
 const CHANGES: ReadonlySet<MethodName> = new Set(['start', 'stop', 'restart', 'scan']);
-
-function versionOf({ system, now }: Turn): unknown {
-  const { version, runtime, target } = system.options;
-  const { image, halt } = system;
-  // 1: whoever asks through the socket asks the process that is this system's PID 1.
-  return {
-    version,
-    runtime,
-    pid: 1,
-    uptimeMs: now - system.startedAt,
-    target,
-    image,
-    halting: halt?.kind ?? null,
-  };
-}
 
 function goingDown(system: System, act: string): RpcError {
   return refusal(EXIT.failed, `Cannot ${act}: going down (${system.halt?.kind ?? ''})`);

@@ -10,7 +10,7 @@ import { type Agenda, earliest, newAgenda } from './agenda.ts';
 import type { Exit } from './exit.ts';
 import type { Graph } from './graph.ts';
 import type { Job } from './jobs.ts';
-import type { Request } from './methods.ts';
+import type { FaultKind, Request } from './methods.ts';
 import { deadline, type Phase, type Role, type Service } from './phase.ts';
 import type { RequestId, RpcError } from './protocol.ts';
 import type { Problem, Spec } from './spec.ts';
@@ -31,6 +31,8 @@ export type SystemOptions = {
   readonly haltWithin: Millis;
   /** What TERM to PID 1 and the end of the main service mean here. */
   readonly stopKind: HaltKind;
+  /** The method `fault` is served. */
+  readonly testing: boolean;
   /** After a crash loop: nothing is started or stopped, everything is reaped and answered. */
   readonly safe: boolean;
   /** For `version`. */
@@ -127,6 +129,7 @@ export type SystemEffect =
     }
   | { readonly do: 'scan'; readonly prune: boolean; readonly asker: Asker }
   | { readonly do: 'reexec'; readonly asker: Asker }
+  | { readonly do: 'fault'; readonly kind: FaultKind }
   /** Boot has settled: everything wanted is up, done or has failed once. */
   | { readonly do: 'booted' }
   /** Services are down (or out of time): kill the rest, sync, unmount, end. */

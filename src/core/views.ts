@@ -3,7 +3,7 @@
  */
 import { exitWords } from './exit.ts';
 import { edgesOf } from './graph.ts';
-import type { Outcome, ServiceView, StateWord } from './methods.ts';
+import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
 import { type Phase, pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';
 import type { System, Unit } from './system.ts';
@@ -31,6 +31,13 @@ export function stateOf(service: Service): StateWord {
     default:
       return unreachable(phase);
   }
+}
+
+export function versionView(system: System, now: Millis): Results['version'] {
+  const { version, runtime, target, pid, safe } = system.options;
+  const halting = system.halt?.kind ?? null;
+  const uptimeMs = Math.round(now - system.startedAt);
+  return { version, runtime, pid, uptimeMs, target, image: system.image, halting, safe };
 }
 
 export function viewOf(system: System, name: string, unit: Unit, now: Millis): ServiceView {

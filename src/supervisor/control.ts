@@ -113,13 +113,11 @@ export class Control {
     const lines = new LineReader(FRAME_BYTES_MAX);
     const client: Client = { number, socket, uid, readOnly, lines, lineSince: null };
     if (!readOnly && uid !== 0 && uid !== this.#ports.kernel.geteuid()) {
-      socket.end(encodeError(null, refusal(EXIT.permission, 'Only root may use this socket')));
-      return;
+      return turnAway(socket, refusal(EXIT.permission, 'Only root may use this socket'));
     }
     const sameSocket = [...this.#clients.values()].filter((other) => other.readOnly === readOnly);
     if (sameSocket.length >= CLIENTS_MAX) {
-      socket.end(encodeError(null, refusal(EXIT.failed, `More than ${CLIENTS_MAX} clients`)));
-      return;
+      return turnAway(socket, refusal(EXIT.failed, `More than ${CLIENTS_MAX} clients`));
     }
     this.#clients.set(number, client);
     socket.on('data', (bytes: Uint8Array) => this.#received(client, bytes));
@@ -213,4 +211,11 @@ export class Control {
     client.socket.end(encodeError(null, error));
     client.socket.destroySoon();
   }
+}
+
+/** What it sends is read and thrown away: a socket that nobody reads never sees its end. */
+function turnAway(socket: Socket, error: RpcError): void {
+  socket.resume();
+  socket.end(encodeError(null, error));
+  socket.destroySoon();
 }

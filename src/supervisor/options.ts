@@ -18,6 +18,8 @@ export type SupervisorOptions = {
   readonly builtins: readonly Spec[];
   /** What every service inherits. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What our own programs inherit: nothing that a container was given. */
+  readonly ownEnvironment: Readonly<Record<string, string>>;
   /** A line for people, on the console; never blocks. */
   readonly say: (line: string) => void;
   readonly quiet: boolean;

@@ -68,6 +68,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     fifos,
     watch,
     environment: options.environment,
+    own: { path: self.path, environment: options.ownEnvironment },
     console: options.console,
     ready: (pid) => post({ type: 'ready', pid }),
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),

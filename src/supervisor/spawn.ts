@@ -19,6 +19,8 @@ export type SpawnPorts = {
   readonly watch: Watch;
   /** What every service inherits, before its own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What our own program inherits: for a runtime, environment is code. */
+  readonly own: { readonly path: string; readonly environment: Readonly<Record<string, string>> };
   /** The terminal behind `tty: "console"`; null when there is none. */
   readonly console: string | null;
   /** Called with each pid that has announced that it is ready. */
@@ -68,7 +70,9 @@ export class Spawner {
     if (command === null) throw new TypeError(`${spec.name} has no ${role} to run`);
     const extra = role === 'finish' ? finishArguments(order) : [];
     const pipe = role === 'start' && spec.ready.by === 'fd' ? this.#notificationPipe() : null;
-    const environment = resolveEnvironment(this.#ports.environment, spec.env);
+    const { own } = this.#ports;
+    const base = command.path === own.path ? own.environment : this.#ports.environment;
+    const environment = resolveEnvironment(base, spec.env);
     try {
       const pid = kernel.spawn({
         path: findProgram(command.path, environment['PATH'] ?? ''),

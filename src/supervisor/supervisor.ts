@@ -7,6 +7,7 @@ import { unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { openBell } from './bell.ts';
 import { type Definitions, readDefinitions } from './definitions.ts';
+import { commit } from './faults.ts';
 import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
 import type { OtherEffect } from './loop.ts';
@@ -157,6 +158,10 @@ export class Supervisor {
       case 'reexec':
         // After this turn: what else it decided is performed by the image that decided it.
         setImmediate(() => this.reexec(effect.asker));
+        return;
+      case 'fault':
+        // After this turn, so that its answer is on its way.
+        setTimeout(() => commit(effect.kind, this.#kernel), 50);
         return;
       case 'booted':
         teller.booted();

@@ -11,7 +11,7 @@ import type { Libc } from './libc.ts';
 import * as machine from './machine.ts';
 import * as mounts from './mounts.ts';
 import * as processes from './process.ts';
-import { installRevival, putOffAlarm, type Revival } from './revive.ts';
+import { installRevival, putOffAlarm, type Revival, touch } from './revive.ts';
 import * as signals from './signals.ts';
 import * as sockets from './sockets.ts';
 import { type Program, spawn } from './spawn.ts';
@@ -90,6 +90,8 @@ export interface Kernel {
 
   /** Handlers that become a fresh image when a signal would end this one. */
   installRevival(revival: Revival): void;
+  /** Reads memory at `address`, mapped or not. */
+  touch(address: number): void;
   /** SIGALRM comes unless this is called again in time; 0 takes it away. */
   putOffAlarm(withinMs: number): void;
 
@@ -175,6 +177,7 @@ const VERBS = {
   execve: processes.execve,
   installRevival,
   putOffAlarm,
+  touch,
   sigDefault: signals.sigDefault,
   sigIgnore: signals.sigIgnore,
   sigBlock: signals.sigBlock,

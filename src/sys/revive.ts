@@ -44,6 +44,11 @@ export function putOffAlarm(libc: Libc, withinMs: number): void {
   check(libc, 'set the alarm', 'setitimer', ITIMER_REAL, value, null);
 }
 
+/** Reads one byte at `address`: where nothing is mapped a fault below the runtime. For tests. */
+export function touch(libc: Libc, address: number): void {
+  libc.call('memcpy', memory(8), address, 1);
+}
+
 /** asm-generic/mman-common.h. */
 const PROT_READ = 1;
 const PROT_WRITE = 2;

@@ -205,7 +205,7 @@ t.test('nothing a service says reaches the terminal as a command', async (t) => 
   const shown = [
     ...lsLines(ls, PLAIN),
     ...statusLines(waiting, [evil], PLAIN),
-    ...versionLines({ ...about, halting: evil }),
+    ...versionLines({ ...about, halting: evil, safe: true }),
     problemLine(problem),
     ...whyLines(explain(waiting.name, ls), PLAIN),
     jsonLine(ls),

@@ -74,6 +74,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   execve: (k) => k.execve('/bin/program', ['program'], []),
   installRevival: (k) =>
     k.installRevival({ path: '/init', argvFor: () => ['init'], env: ['A=b'], signals: [11] }),
+  touch: (k) => k.touch(8),
   putOffAlarm: (k) => k.putOffAlarm(5000),
   sigDefault: (k) => k.sigDefault([11]),
   sigIgnore: (k) => k.sigIgnore([13]),

@@ -166,6 +166,7 @@ export class Bench {
         return;
       case 'scan':
       case 'reexec':
+      case 'fault':
       case 'booted':
         this.#words.push(effect.do);
         return;

@@ -73,6 +73,7 @@ export function optionsOf(given: Partial<SystemOptions> = {}): SystemOptions {
     main: null,
     haltWithin: ms(60_000),
     safe: false,
+    testing: false,
     stopKind: 'poweroff',
     version: '0.0.0',
     runtime: 'test',

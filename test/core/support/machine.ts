@@ -212,6 +212,7 @@ export class Machine {
         this.booted = true;
         return;
       case 'notify':
+      case 'fault':
         return;
       default:
         unreachable(effect);

@@ -1,0 +1,100 @@
+/**
+ * The rows of the verbs that only look.
+ */
+import { PATTERNS, type Verb } from './verb.ts';
+
+export const LOOK: readonly Verb[] = [
+  {
+    name: 'ls',
+    group: 'look',
+    usage: 'ls [NAME...]',
+    about: 'List services; the default verb',
+    more: [
+      'Failed, repeatedly failing and waiting services come first. A state that is not the ' +
+        'wanted one is shown with it: up→down is up and about to be stopped. Columns that do not ' +
+        'fit the terminal are left out from the right. Definitions that svinit refused follow ' +
+        'the table.',
+      PATTERNS,
+    ],
+    options: [{ name: 'failed', about: 'Only what failed or waits to be tried again' }],
+    run: async (parsed, session) => (await import('./look.ts')).ls(parsed, session),
+  },
+  {
+    name: 'status',
+    group: 'look',
+    usage: 'status [NAME...]',
+    about: 'Show services in full, with their last log lines; no name: svinit itself and all',
+    more: [
+      'Exit code 0 when every named service is up or done, 3 when one of them is not. A service ' +
+        'that is still starting is not up.',
+      PATTERNS,
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./look.ts')).status(parsed, session),
+  },
+  {
+    name: 'why',
+    group: 'look',
+    usage: 'why NAME...',
+    about: 'Say why a service is as it is: the chain of causes, and the command that helps',
+    more: [],
+    options: [],
+    run: async (parsed, session) => (await import('./look.ts')).why(parsed, session),
+  },
+  {
+    name: 'logs',
+    group: 'look',
+    usage: 'logs [NAME...]',
+    about: 'Show what services printed; no name: all of them in the order of time',
+    more: [
+      'Without -n everything that is kept is shown; with -f the last ten lines come first. Logs ' +
+        'are read from their files (SVINIT_LOG, else /run/log/svinit): no svinit is needed.',
+    ],
+    options: [
+      { name: 'follow', short: 'f', about: 'Go on with new lines as they come' },
+      { name: 'lines', short: 'n', value: 'N', about: 'The last N lines' },
+      { name: 'raw', about: 'The bytes as the service wrote them' },
+    ],
+    run: async (parsed, session) => (await import('./look.ts')).showLogs(parsed, session),
+  },
+  {
+    name: 'deps',
+    group: 'look',
+    usage: 'deps NAME...',
+    about: 'Show what a service needs, as a tree',
+    more: [],
+    options: [],
+    run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'needs'),
+  },
+  {
+    name: 'rdeps',
+    group: 'look',
+    usage: 'rdeps NAME...',
+    about: 'Show what needs a service, as a tree',
+    more: [],
+    options: [],
+    run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'neededBy'),
+  },
+  {
+    name: 'waves',
+    group: 'look',
+    usage: 'waves [NAME...|-]',
+    about: 'Show which services can start together, one wave a line',
+    more: [
+      'With - pairs of names are read from standard input as tsort(1) reads them, "a b" meaning ' +
+        'a before b: 1 2 and 3 4 give the waves "1 3" and "2 4". A cycle is an error (exit ' +
+        'code 8).',
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./order.ts')).waves(parsed, session),
+  },
+  {
+    name: 'version',
+    group: 'look',
+    usage: 'version',
+    about: 'Show the version of the svinit that runs, its runtime and its target',
+    more: [],
+    options: [],
+    run: async (parsed, session) => (await import('./look.ts')).version(parsed, session),
+  },
+];
