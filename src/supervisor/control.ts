@@ -204,18 +204,21 @@ export class Control {
   }
 
   #end(client: Client, code: number, message: string): void {
-    const error = { code, message, data: { exit: EXIT.usage } };
     client.lineSince = null;
     this.#clients.delete(client.number);
     client.socket.removeAllListeners('data');
-    client.socket.end(encodeError(null, error));
-    client.socket.destroySoon();
+    turnAway(client.socket, { code, message, data: { exit: EXIT.usage } });
   }
 }
 
-/** What it sends is read and thrown away: a socket that nobody reads never sees its end. */
+/**
+ * Says why and closes. What the client still sends is read and thrown away until it closes too, or
+ * for some seconds: with bytes unread the kernel would reset the connection, and the answer be
+ * lost; and a socket that nobody reads never sees its end.
+ */
 function turnAway(socket: Socket, error: RpcError): void {
   socket.resume();
   socket.end(encodeError(null, error));
-  socket.destroySoon();
+  const over = setTimeout(() => socket.destroy(), FRAME_WITHIN_MS);
+  socket.once('close', () => clearTimeout(over));
 }

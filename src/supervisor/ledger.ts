@@ -35,6 +35,11 @@ export class Ledger {
     this.#kernel = kernel;
   }
 
+  /** The next image is handed a state of its own: this one ends with this image. */
+  leave(): void {
+    if (this.#fd !== null) this.#kernel.setCloexec(this.#fd, true);
+  }
+
   /** The descriptor, once `rewrite` has been called; it is not close-on-exec. */
   get fd(): Fd | null {
     return this.#fd;
@@ -49,13 +54,13 @@ export class Ledger {
       writeAll(kernel, fresh, bytes);
       if (this.#fd === null) {
         this.#fd = kernel.dup(fresh, LEDGER_FD_MIN);
-        kernel.setCloexec(this.#fd, false);
         kernel.close(fresh);
       } else kernel.moveTo(fresh, this.#fd);
     } catch (error) {
       kernel.close(fresh);
       throw error;
     }
+    this.#kernel.setCloexec(this.#fd, false);
     this.#baseBytes = bytes.length;
     this.#addedBytes = 0;
   }

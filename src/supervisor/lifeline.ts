@@ -83,9 +83,14 @@ export class Lifeline {
     kernel.execve(self.path, this.#argv(this.#ledger.fd, 0), self.env);
   }
 
-  /** What comes now may take long, and is the end: no alarm any more. */
+  /** What comes now may take long, and is the end of this image: no alarm, no ledger any more. */
   release(): void {
-    if (this.#isHeld) this.#guard('take the alarm away', () => this.#ports.kernel.putOffAlarm(0));
+    if (this.#isHeld) {
+      this.#guard('let go of the lifeline', () => {
+        this.#ports.kernel.putOffAlarm(0);
+        this.#ledger.leave();
+      });
+    }
     this.#isHeld = false;
   }
 

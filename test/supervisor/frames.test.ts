@@ -65,7 +65,7 @@ const CASES: readonly Case[] = [
   ['a name __proto__', status('__proto__'), NO_SUCH_SERVICE],
   ['a name that climbs', status('../../etc'), NO_SUCH_SERVICE],
   ['a pattern of stars', status(`${'*'.repeat(63)}x`), NO_SUCH_SERVICE],
-  ['__proto__ in params', `{${FRAME}:"stop","params":{"__proto__":{"names":[]}}}\n`, INVALID_PARAMS],
+  ['__proto__ in params', `{${FRAME}:"stop","params":{"__proto__":{}}}\n`, INVALID_PARAMS],
   ['__proto__ in the frame', `{"__proto__":{${FRAME}:"version"}}\n`, INVALID_REQUEST],
   ['another JSON-RPC', '{"jsonrpc":"1.0","id":7,"method":"version"}\n', INVALID_REQUEST],
   ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ls"}\n', INVALID_REQUEST],

@@ -59,7 +59,6 @@ for (const runtime of RUNTIMES) {
       over: { run, finish: script('say over; exit 125'), down: '' },
     };
     const svinit = await start(t, { runtime, services });
-    const finishOf = async (): Promise<string> => svinit.console.said().at(-1) ?? '';
     const before = await svinit.services();
     for (const [name, words] of [
       ['killed', `finish 256 9 killed ${before.get('killed')?.pid}`],
@@ -76,7 +75,8 @@ for (const runtime of RUNTIMES) {
     await svinit.svctl('start', 'over');
     t.match(await svinit.svctl('wait', 'over:failed'), { code: 0 });
     t.match(await svinit.service('over'), { restarts: 0, cause: /finish.*125/ });
-    t.equal(await finishOf(), 'over', 'exit code 125 ends it');
+    // Others start again meanwhile and say so: it is somewhere among what was said.
+    t.ok(svinit.console.said().includes('over'), 'exit code 125 ends it');
   });
 
   t.test(`${runtime}: oneshots are done and undone`, async (t) => {

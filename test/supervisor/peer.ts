@@ -2,7 +2,6 @@
  * A client of svinit's sockets that may send anything, in any pieces, and need not read. It knows
  * lines and JSON, not what they mean.
  */
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { WITHIN_MS } from './transcript.ts';
 
@@ -83,9 +82,15 @@ export class Peer {
   }
 
   /** Waits until the connection is closed, whatever the reason. */
-  async closed(): Promise<void> {
-    if (this.socket.closed) return;
-    await once(this.socket, 'close', { signal: AbortSignal.timeout(WITHIN_MS) });
+  closed(): Promise<void> {
+    if (this.socket.closed) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('It was not closed')), WITHIN_MS);
+      this.socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Closes the connection at once. */
