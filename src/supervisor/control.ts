@@ -50,6 +50,7 @@ export class Control {
   readonly #clients = new Map<number, Client>();
   readonly #servers: { server: Server; fd: Fd; path: string }[] = [];
   #last = 0;
+  #leaving = 0;
 
   constructor(ports: ControlPorts) {
     this.#ports = ports;
@@ -113,11 +114,11 @@ export class Control {
     const lines = new LineReader(FRAME_BYTES_MAX);
     const client: Client = { number, socket, uid, readOnly, lines, lineSince: null };
     if (!readOnly && uid !== 0 && uid !== this.#ports.kernel.geteuid()) {
-      return turnAway(socket, refusal(EXIT.permission, 'Only root may use this socket'));
+      return this.#turnAway(socket, refusal(EXIT.permission, 'Only root may use this socket'));
     }
     const sameSocket = [...this.#clients.values()].filter((other) => other.readOnly === readOnly);
     if (sameSocket.length >= CLIENTS_MAX) {
-      return turnAway(socket, refusal(EXIT.failed, `More than ${CLIENTS_MAX} clients`));
+      return this.#turnAway(socket, refusal(EXIT.failed, `More than ${CLIENTS_MAX} clients`));
     }
     this.#clients.set(number, client);
     socket.on('data', (bytes: Uint8Array) => this.#received(client, bytes));
@@ -207,18 +208,26 @@ export class Control {
     client.lineSince = null;
     this.#clients.delete(client.number);
     client.socket.removeAllListeners('data');
-    turnAway(client.socket, { code, message, data: { exit: EXIT.usage } });
+    this.#turnAway(client.socket, { code, message, data: { exit: EXIT.usage } });
   }
-}
 
-/**
- * Says why and closes. What the client still sends is read and thrown away until it closes too, or
- * for some seconds: with bytes unread the kernel would reset the connection, and the answer be
- * lost; and a socket that nobody reads never sees its end.
- */
-function turnAway(socket: Socket, error: RpcError): void {
-  socket.resume();
-  socket.end(encodeError(null, error));
-  const over = setTimeout(() => socket.destroy(), FRAME_WITHIN_MS);
-  socket.once('close', () => clearTimeout(over));
+  /**
+   * Says why and closes. What the client still sends is read and thrown away until it closes too,
+   * or for some seconds: with bytes unread the kernel would reset the connection and the answer be
+   * lost. So many may be leaving at once and no more.
+   */
+  #turnAway(socket: Socket, error: RpcError): void {
+    if (this.#leaving >= CLIENTS_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#leaving += 1;
+    const over = setTimeout(() => socket.destroy(), FRAME_WITHIN_MS);
+    socket.once('close', () => {
+      this.#leaving -= 1;
+      clearTimeout(over);
+    });
+    socket.resume();
+    socket.end(encodeError(null, error));
+  }
 }

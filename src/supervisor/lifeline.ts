@@ -25,6 +25,14 @@ export type LifelinePorts = {
 const SIGNALS: readonly number[] = [4, 5, 6, 7, 8, 11, 14, 31];
 /** The main thread looks at the world once a second; after so long without it, it hangs. */
 const HANG_MS = 4000;
+const LOOK_EVERY_MS = 1000;
+/** On a starved machine it comes late: then it gets so many times its lateness more. */
+const PATIENCE = 6;
+/** So much a look at a time the lateness is forgotten again. */
+const FORGETTING = 0.9;
+/** The first look after a start: code is still being loaded and compiled. */
+const FIRST_LOOK_MS = 20_000;
+const PATIENCE_MS_MAX = 60_000;
 /** So many revivals within so long are a crash loop. */
 const REVIVALS_MAX = 5;
 const REVIVALS_WITHIN_MS = 60_000;
@@ -40,7 +48,7 @@ export const isCrashLoop = (revivals: readonly number[]): boolean =>
 /** What the image before died of, for people: `SIGSEGV`, `a hang of 4 s`, `its own end`. */
 export function deathWords(signal: number): string {
   if (signal === 0) return 'its own end';
-  if (signal === 14) return `a hang of ${HANG_MS / 1000} s`;
+  if (signal === 14) return 'a hang of its main thread';
   return `SIG${signalName(signal)}`;
 }
 
@@ -48,6 +56,8 @@ export class Lifeline {
   readonly #ports: LifelinePorts;
   readonly #ledger: Ledger;
   #isHeld = false;
+  #lookedAt: number | null = null;
+  #lateness = 0;
 
   constructor(ports: LifelinePorts) {
     this.#ports = ports;
@@ -68,13 +78,23 @@ export class Lifeline {
         signals: SIGNALS,
       });
       this.#isHeld = true;
-      this.putOff();
+      this.#lookedAt = null;
+      kernel.putOffAlarm(FIRST_LOOK_MS);
     });
   }
 
-  /** The main thread lives. */
+  /** The main thread lives. Called once a second, and whenever it looks at the world besides. */
   putOff(): void {
-    if (this.#isHeld) this.#ports.kernel.putOffAlarm(HANG_MS);
+    if (!this.#isHeld) return;
+    const { kernel } = this.#ports;
+    const now = kernel.monotonic();
+    const before = this.#lookedAt;
+    this.#lookedAt = now;
+    // Since the very first look the alarm is that of the start: nothing is known of lateness yet.
+    if (before === null) return;
+    const late = Math.max(0, now - before - LOOK_EVERY_MS);
+    this.#lateness = Math.max(late, this.#lateness * FORGETTING);
+    kernel.putOffAlarm(Math.min(HANG_MS + PATIENCE * this.#lateness, PATIENCE_MS_MAX));
   }
 
   /** Begins a fresh image as if this one had died. @throws {SysError} when the exec failed. */

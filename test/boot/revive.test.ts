@@ -12,13 +12,13 @@ const ENDS: readonly (readonly [title: string, command: string, died: RegExp])[]
   ['kill -SEGV 1', 'kill -SEGV 1', /SIGSEGV/],
   ['a null dereference in C code', fault('null'), /SIGSEGV/],
   ['abort()', fault('abort'), /its own end/],
-  ['an endless loop', fault('loop'), /a hang of/],
+  ['an endless loop', fault('loop'), /a hang/],
 ];
 
 /** These count towards a crash loop of their own, so they get a machine of their own. */
 const MORE: typeof ENDS = [
   ['process.exit()', fault('exit'), /its own end/],
-  ['a system call that never returns', fault('block'), /a hang of/],
+  ['a system call that never returns', fault('block'), /a hang/],
   ['kill -ABRT 1', 'kill -ABRT 1', /SIGABRT/],
 ];
 
