@@ -11,7 +11,8 @@ import { boot, type VirtualMachine } from '../test/boot/harness.ts';
 import { RUNTIMES, type Runtime } from './compile.ts';
 import { accelerator } from './qemu.ts';
 
-const ROUNDS = 3;
+/** ROUNDS=1 for a quick look. */
+const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 const RESTARTS = 10;
 
 type Row = { readonly name: string; readonly unit: string; readonly values: readonly number[] };
