@@ -94,7 +94,8 @@ export class Lifeline {
     if (before === null) return;
     const late = Math.max(0, now - before - LOOK_EVERY_MS);
     this.#lateness = Math.max(late, this.#lateness * FORGETTING);
-    kernel.putOffAlarm(Math.min(HANG_MS + PATIENCE * this.#lateness, PATIENCE_MS_MAX));
+    const within = Math.min(HANG_MS + PATIENCE * this.#lateness, PATIENCE_MS_MAX);
+    this.#guard('put off the alarm', () => kernel.putOffAlarm(within));
   }
 
   /** Begins a fresh image as if this one had died. @throws {SysError} when the exec failed. */

@@ -39,8 +39,9 @@ export function installRevival(libc: Libc, revival: Revival): void {
 export function putOffAlarm(libc: Libc, withinMs: number): void {
   const value = memory(ITIMERVAL_BYTES);
   const view = viewOf(value);
-  putU64(view, 16, Math.floor(withinMs / 1000));
-  putU64(view, 24, (withinMs % 1000) * 1000);
+  const whole = Math.round(withinMs);
+  putU64(view, 16, Math.floor(whole / 1000));
+  putU64(view, 24, (whole % 1000) * 1000);
   check(libc, 'set the alarm', 'setitimer', ITIMER_REAL, value, null);
 }
 

@@ -21,7 +21,7 @@ n=0
 while :; do
   n=$((n + 1))
   echo "line $n"
-  usleep 1000
+  usleep 10000
 done
 `;
 

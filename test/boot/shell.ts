@@ -10,7 +10,7 @@ export type Run = (command: string, timeoutMs?: number) => Promise<CommandResult
 
 /** From power-on to a prompt: seconds under TCG on an idle host, a minute on a busy one. */
 const PROMPT_TIMEOUT_MS = 240_000;
-const RUN_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 300_000;
 
 /** How long a prompt may stay away before Enter is pressed to see another. */
 const NUDGE_MS = 3000;

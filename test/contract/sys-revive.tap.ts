@@ -33,4 +33,9 @@ for (const [how, signals] of ENDS) {
   });
 }
 
+await point('the alarm takes fractions of a millisecond, and is taken away', () => {
+  kernel.putOffAlarm(60_000.123);
+  kernel.putOffAlarm(0);
+});
+
 done();

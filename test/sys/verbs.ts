@@ -75,7 +75,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   installRevival: (k) =>
     k.installRevival({ path: '/init', argvFor: () => ['init'], env: ['A=b'], signals: [11] }),
   touch: (k) => k.touch(8),
-  putOffAlarm: (k) => k.putOffAlarm(5000),
+  putOffAlarm: (k) => k.putOffAlarm(5000.7),
   sigDefault: (k) => k.sigDefault([11]),
   sigIgnore: (k) => k.sigIgnore([13]),
   sigBlock: (k) => k.sigBlock([15]),
