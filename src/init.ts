@@ -84,7 +84,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const terminal = realConsole(told.facts.machine, realFiles);
     return rescue(kernel, { console: terminal, machine: told.facts.machine, say: told.say });
   }
-  supervise(told, legacy, died);
+  supervise(told, legacy, died, state !== null && legacy === null);
   return new Promise(() => {});
 }
 
@@ -160,7 +160,7 @@ function inherit({ kernel, say }: Told, state: number): Legacy | null {
   }
 }
 
-function supervise(told: Told, legacy: Legacy | null, died: number | null): void {
+function supervise(told: Told, legacy: Legacy | null, died: number | null, lost: boolean): void {
   const { kernel, facts, options, command, places, say } = told;
   const ending = { yes: false };
   // In a container services see what its engine was told to give; on a machine nobody gave it.
@@ -187,6 +187,7 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null): void
     machine: facts.machine,
     self,
     legacy,
+    lost,
     death: died === null ? null : { signal: died, revivals },
     revivals,
     exit: (code) => {

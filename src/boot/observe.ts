@@ -22,7 +22,7 @@ type Asked = Pick<Kernel, 'getpid' | 'geteuid' | 'statfsMagic'>;
 export function observe(kernel: Asked, files: BootFiles): BootFacts {
   const pid1 = kernel.getpid() === 1;
   const uid = kernel.geteuid();
-  const proc = magicOf(kernel, PROC.target) === MAGIC.proc;
+  const proc = isProc(kernel, files);
   // A /proc of another pid namespace means that nobody prepared a mount namespace for this one: the
   // mounts could be the host's, so they are left alone.
   const ours = !proc || files.readlink('/proc/self') === String(kernel.getpid());
@@ -64,6 +64,12 @@ export function inFirstNamespace(files: Pick<BootFiles, 'readlink'>): boolean {
 /** linux/capability.h. */
 const CAP_SYS_ADMIN = 21;
 const CAP_MKNOD = 27;
+
+/** By its magic number; when that cannot be asked for, by what only a procfs has. */
+function isProc(kernel: Asked, files: BootFiles): boolean {
+  const magic = magicOf(kernel, PROC.target);
+  return magic === null ? files.readlink('/proc/self') !== null : magic === MAGIC.proc;
+}
 
 function effective(status: string | null): bigint | null {
   const digits = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1];

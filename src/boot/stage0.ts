@@ -70,10 +70,14 @@ function mountProc(kernel: Kernel): void {
 function keepOpen(kernel: Kernel, fd: Fd): void {
   try {
     kernel.setCloexec(fd, false);
-  } catch {
-    // Opened from 0 upwards, so the lowest free number is this one.
+  } catch (error) {
+    // Opened from 0 upwards, so the lowest free number is this one, if it is free.
     const opened = openFirst(kernel, ['/dev/console', '/dev/null']);
-    if (opened !== null) kernel.setCloexec(opened, false);
+    if (opened === fd) kernel.setCloexec(fd, false);
+    else if (opened !== null) {
+      kernel.close(opened);
+      throw error;
+    }
   }
 }
 

@@ -18,7 +18,7 @@ export type Interpreter = { readonly path: string; readonly argument: string | n
  * as they are, the rest of the language is left to execlineb. Nothing in it: no command.
  */
 export function lineCommand(text: string, path: string): Found {
-  if (text.includes('\0')) return { ok: false, line: 1, reason: 'holds a NUL character' };
+  if (text.includes('\0')) return { ok: false, line: 1, reason: HOLDS_NUL };
   if (text.startsWith('#!')) {
     const interpreter = interpreterOf(text);
     if (interpreter === null) return { ok: false, line: 1, reason: NO_INTERPRETER };
@@ -54,6 +54,7 @@ export function scriptCommand(
   if (interpreter === null) {
     return { ok: false, line: 1, reason: 'is not executable; chmod +x makes it so' };
   }
+  if (file.text.includes('\0')) return { ok: false, line: 1, reason: HOLDS_NUL };
   const [, ...rest] = argv;
   return found(through(interpreter, path, rest));
 }
@@ -69,6 +70,7 @@ export function interpreterOf(text: string): Interpreter | null {
   return { path: line.slice(0, blank), argument: line.slice(blank).trim() };
 }
 
+const HOLDS_NUL = 'holds a NUL character';
 const NO_INTERPRETER = "begins with '#!' but names no interpreter";
 
 /** What only execlineb can read: quoting, blocks, substitution. */

@@ -200,16 +200,21 @@ export const isMethod = (name: string): name is MethodName => NAMES.has(name);
 export const isReadOnly = (method: MethodName): boolean => READ_ONLY.has(method);
 export const METHOD_NAMES: readonly MethodName[] = Object.keys(SCHEMAS) as MethodName[];
 
+/** Of a reason: it quotes what was asked, and nobody reads more. */
+const REASON_CHARS_MAX = 300;
+
 /** Checks `params` against the method's schema; the reason names the key that is wrong. */
 export function checkParams(
   method: MethodName,
   params: unknown,
 ): { ok: true; request: Request } | { ok: false; reason: string } {
-  const result = v.safeParse(SCHEMAS[method] as v.GenericSchema, params ?? {});
+  // The first issue is enough: of thousands each would cost as much as the first.
+  const schema = SCHEMAS[method] as v.GenericSchema;
+  const result = v.safeParse(schema, params ?? {}, { abortEarly: true });
   if (result.success) {
     return { ok: true, request: { method, params: result.output } as Request };
   }
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? 'params';
-  return { ok: false, reason: `${where}: ${issue.message}` };
+  return { ok: false, reason: `${where}: ${issue.message}`.slice(0, REASON_CHARS_MAX) };
 }

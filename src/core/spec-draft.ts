@@ -20,9 +20,16 @@ export type Draft = {
 /** The largest number s6 reads from a file (skalibs, uint0_scan: 32 bits). */
 const UINT_MAX = 4_294_967_295;
 
+/** What is told of one definition; a file that is not one at all could have thousands. */
+const PROBLEMS_MAX = 50;
+
 export function refuse(draft: Draft, file: string, line: number | null, reason: string): void {
-  const { name, directory } = draft.found;
-  draft.problems.push({ name, directory, file, line, reason });
+  const { found, problems } = draft;
+  const { name, directory } = found;
+  if (problems.length < PROBLEMS_MAX) problems.push({ name, directory, file, line, reason });
+  else if (problems.length === PROBLEMS_MAX) {
+    problems.push({ name, directory, file, line: null, reason: 'and more problems like these' });
+  }
 }
 
 /** Something a person should know that does not refuse the definition. */
@@ -118,7 +125,7 @@ function namesInLines(draft: Draft, file: string): readonly string[] | undefined
   const text = draft.found.files.get(file)?.text;
   if (text === undefined) return undefined;
   return text.split('\n').flatMap((line, index) => {
-    const name = line.replace(/#.*$/, '').trim();
+    const name = (line.split('#', 1)[0] ?? '').trim();
     if (name === '') return [];
     const problem = nameProblem(name);
     if (problem === null) return [name];

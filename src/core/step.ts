@@ -7,6 +7,7 @@ import { dropJobsOf, judgeJobs } from './jobs.ts';
 import { handle } from './requests.ts';
 import { takeDefinitions, updateWants } from './scanned.ts';
 import { beginHalt, checkHalt, checkMain } from './shutdown.ts';
+import { recognise } from './survivors.ts';
 import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
 import { apply, newTurn, settle, type Turn } from './turn.ts';
 import { type Millis, unreachable } from './units.ts';
@@ -69,6 +70,8 @@ function scanned(turn: Turn, event: Extract<SystemEvent, { type: 'scanned' }>): 
   const first = system.boot === 'unscanned';
   if (first) system.boot = 'settling';
   const result = takeDefinitions(turn, event);
+  // Before anything is wanted: what runs is not started a second time.
+  if (event.survivors !== undefined) recognise(system, event.survivors);
   const started = updateWants(turn, first ? 'boot' : 'scan');
   if (first) for (const name of started) system.booting.add(name);
   if (event.asker !== null) turn.effects.push({ do: 'reply', asker: event.asker, result });

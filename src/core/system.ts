@@ -14,6 +14,7 @@ import type { FaultKind, Request } from './methods.ts';
 import { deadline, type Phase, type Role, type Service } from './phase.ts';
 import type { RequestId, RpcError } from './protocol.ts';
 import type { Problem, Spec } from './spec.ts';
+import type { Survivor } from './survivors.ts';
 import type { Millis, Pid } from './units.ts';
 import type { Intent } from './wants.ts';
 
@@ -93,6 +94,8 @@ export type SystemEvent =
       readonly notices: readonly string[];
       readonly prune: boolean;
       readonly asker: Asker | null;
+      /** What was found running, when the state of the image before is lost. */
+      readonly survivors?: readonly Survivor[];
     }
   | { readonly type: 'spawned'; readonly name: string; readonly pid: Pid }
   | {

@@ -23,6 +23,7 @@ import {
 import type { Asker, SystemEvent } from '../core/system.ts';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { letGo, wordsOf } from './let-go.ts';
 import { descriptorOf, LineReader } from './lines.ts';
 
 export type ControlPorts = {
@@ -65,7 +66,11 @@ export class Control {
     if (this.#answers(path)) {
       throw new Error(`Cannot listen on ${path}: another svinit answers there`);
     }
-    this.#bind(path, readOnly);
+    this.bind(path, readOnly);
+  }
+
+  serves(path: string): boolean {
+    return this.#servers.some((server) => server.path === path);
   }
 
   /** The listening descriptors by path, for the next image. */
@@ -73,10 +78,21 @@ export class Control {
     return this.#servers.map(({ fd, path }) => ({ fd, path }));
   }
 
-  /** Closes the sockets and binds them anew: someone removed or replaced the files. */
-  rebuild(paths: readonly { readonly path: string; readonly readOnly: boolean }[]): void {
+  /** Closes the sockets; who is connected stays so. */
+  close(): void {
     for (const { server } of this.#servers.splice(0)) server.close();
-    for (const { path, readOnly } of paths) this.#bind(path, readOnly);
+  }
+
+  /**
+   * Whatever is in the way, left by the last svinit or put there by others, is removed.
+   * @throws {SysError} when it cannot be bound.
+   */
+  bind(path: string, readOnly: boolean): void {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory()) rmdirSync(path);
+    else if (found !== undefined) unlinkSync(path);
+    const mode = readOnly ? 0o666 : 0o600;
+    this.#serve(path, readOnly, this.#ports.kernel.listenUnix(path, mode, BACKLOG));
   }
 
   reply(asker: Asker, result: unknown): void {
@@ -128,29 +144,29 @@ export class Control {
     });
   }
 
-  /** Whatever is in the way, left by the last svinit or put there by others, is removed. */
-  #bind(path: string, readOnly: boolean): void {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found?.isDirectory()) rmdirSync(path);
-    else if (found !== undefined) unlinkSync(path);
-    const mode = readOnly ? 0o666 : 0o600;
-    this.#serve(path, readOnly, this.#ports.kernel.listenUnix(path, mode, BACKLOG));
-  }
-
   #serve(path: string, readOnly: boolean, fd: Fd): void {
+    try {
+      // Kept over every exec, so that nobody who connects meanwhile is turned away.
+      this.#ports.kernel.setCloexec(fd, false);
+    } catch (error) {
+      letGo(this.#ports.kernel, fd);
+      throw error;
+    }
     const server = createServer((socket) => this.#accept(socket, readOnly));
     server.on('error', (error) => this.#ports.warn(`Cannot listen on ${path}: ${error.message}`));
     server.listen({ fd });
-    // Kept over every exec, so that nobody who connects meanwhile is turned away.
-    this.#ports.kernel.setCloexec(fd, false);
     this.#servers.push({ server, fd, path });
   }
 
   #answers(path: string): boolean {
     try {
-      this.#ports.kernel.close(this.#ports.kernel.connectUnix(path, 'stream'));
+      letGo(this.#ports.kernel, this.#ports.kernel.connectUnix(path, 'stream'));
       return true;
-    } catch {
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      // Its backlog is full: it is there, and busy.
+      if (code === 'EAGAIN') return true;
+      if (code !== 'ENOENT' && code !== 'ECONNREFUSED') this.#ports.warn(wordsOf(error));
       return false;
     }
   }

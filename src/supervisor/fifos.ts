@@ -6,6 +6,7 @@
 import { constants, lstatSync, unlinkSync } from 'node:fs';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { letGo } from './let-go.ts';
 
 export class Fifos {
   readonly #kernel: Kernel;
@@ -32,8 +33,13 @@ export class Fifos {
     const path = this.pathOf(name);
     if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
     const fd = this.#kernel.open(path, constants.O_RDWR | constants.O_NONBLOCK);
-    // Held over every exec, planned or not; children are started without it all the same.
-    this.#kernel.setCloexec(fd, false);
+    try {
+      // Held over every exec, planned or not; children are started without it all the same.
+      this.#kernel.setCloexec(fd, false);
+    } catch (error) {
+      letGo(this.#kernel, fd);
+      throw error;
+    }
     this.#held.set(name, fd);
     this.#note(name, fd);
     return fd;
@@ -44,10 +50,18 @@ export class Fifos {
     return this.#held;
   }
 
-  /** Takes over what the image before held. */
+  /**
+   * Takes over what the image before held; what turns out not to be there is opened anew.
+   * @throws {SysError} when neither can be done: the service's next start tries again.
+   */
   adopt(name: string, fd: Fd): void {
-    this.#kernel.setCloexec(fd, false);
-    this.#held.set(name, fd);
+    try {
+      this.#kernel.setCloexec(fd, false);
+      this.#held.set(name, fd);
+    } catch {
+      letGo(this.#kernel, fd);
+      this.hold(name);
+    }
   }
 
   /** The service is no longer defined and at rest. The logger drains what it has open. */
@@ -56,8 +70,8 @@ export class Fifos {
     if (fd === undefined) return;
     this.#held.delete(name);
     this.#note(name, null);
+    letGo(this.#kernel, fd);
     unlinkSync(this.pathOf(name));
-    this.#kernel.close(fd);
   }
 }
 

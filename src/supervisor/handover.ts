@@ -4,12 +4,14 @@
  */
 import { encodeCheckpoint, interrupted } from '../core/checkpoint.ts';
 import { EXIT, encodeResult, refusal } from '../core/protocol.ts';
+import type { Spec } from '../core/spec.ts';
 import { recognise, type Survivor } from '../core/survivors.ts';
 import type { Asker, System } from '../core/system.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
 import type { Journal } from './journal.ts';
+import { letGo, wordsOf } from './let-go.ts';
 import { deathWords } from './lifeline.ts';
 import type { Loop } from './loop.ts';
 import { type Legacy, replaceSelf, type Self } from './reexec.ts';
@@ -27,7 +29,8 @@ export type HandoverPorts = {
   /** No alarm while the image is replaced: starting may take long on a slow machine. */
   readonly release: () => void;
   readonly hold: () => void;
-  readonly survey: () => readonly Survivor[];
+  /** What runs and belongs to one of these. */
+  readonly survey: (specs: readonly Spec[]) => readonly Survivor[];
   readonly say: (line: string) => void;
 };
 
@@ -53,7 +56,7 @@ export class Handover {
     try {
       this.#replace(asker);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = wordsOf(error);
       journal.error(`Re-exec failed, the present image goes on: ${reason}`);
       hold();
       loop.resume();
@@ -69,8 +72,24 @@ export class Handover {
     const { asker } = legacy;
     if (asker === null) return;
     const line = encodeResult(asker.id, { image: system.image });
-    kernel.write(asker.fd, new TextEncoder().encode(line));
-    kernel.close(asker.fd);
+    try {
+      kernel.write(asker.fd, new TextEncoder().encode(line));
+    } finally {
+      letGo(kernel, asker.fd);
+    }
+  }
+
+  /**
+   * What runs already although this image knows of nothing: an image before it left a state that
+   * cannot be used.
+   */
+  survivors(specs: readonly Spec[]): readonly Survivor[] {
+    const { journal, say, survey } = this.#ports;
+    const found = survey(specs);
+    const text = `the state of the image before is lost: ${found.length} processes are taken over`;
+    journal.error(text);
+    say(`svinit: ${text}`);
+    return found;
   }
 
   /** The whole state, for an image that need not be asked for an answer. */
@@ -93,7 +112,8 @@ export class Handover {
     const text = `svinit died of ${deathWords(signal)} and goes on as image ${system.image}`;
     journal.error(text, { signal });
     say(text);
-    const events = recognise(system, survey());
+    const specs = [...system.units.values()].map(({ spec }) => spec);
+    const events = recognise(system, survey(specs));
     // What was on its way down had stopped deciding: it is decided again.
     if (system.halt?.released === true) system.halt = { ...system.halt, released: false };
     for (const event of [...events, ...interrupted(system)]) loop.post(event);

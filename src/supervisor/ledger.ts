@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { letGo } from './let-go.ts';
 
 /** What may follow the whole state. */
 export type LedgerRecord =
@@ -28,6 +29,7 @@ const LEDGER_FD_MIN = 200;
 export class Ledger {
   readonly #kernel: Kernel;
   #fd: Fd | null = null;
+  #isTorn = false;
   #baseBytes = 0;
   #addedBytes = 0;
 
@@ -50,17 +52,19 @@ export class Ledger {
     const kernel = this.#kernel;
     const bytes = encodeLedger(state);
     const fresh = kernel.scratch('svinit-ledger');
+    let fd = this.#fd;
     try {
       writeAll(kernel, fresh, bytes);
-      if (this.#fd === null) {
-        this.#fd = kernel.dup(fresh, LEDGER_FD_MIN);
-        kernel.close(fresh);
-      } else kernel.moveTo(fresh, this.#fd);
+      fd ??= kernel.dup(fresh, LEDGER_FD_MIN);
+      // What was moved outlives an exec, a copy does not.
+      kernel.moveTo(fresh, fd);
     } catch (error) {
-      kernel.close(fresh);
+      letGo(kernel, fresh);
+      if (fd !== null && this.#fd === null) letGo(kernel, fd);
       throw error;
     }
-    this.#kernel.setCloexec(this.#fd, false);
+    this.#fd = fd;
+    this.#isTorn = false;
     this.#baseBytes = bytes.length;
     this.#addedBytes = 0;
   }
@@ -69,13 +73,18 @@ export class Ledger {
   append(record: LedgerRecord): void {
     if (this.#fd === null) return;
     const bytes = encodeRecord(record);
+    this.#isTorn = true;
     writeAll(this.#kernel, this.#fd, bytes);
+    this.#isTorn = false;
     this.#addedBytes += bytes.length;
   }
 
-  /** So much has been added that a whole state would be shorter. */
-  isLong(): boolean {
-    return this.#addedBytes > Math.max(FOLD_BYTES_MIN, 2 * this.#baseBytes);
+  /**
+   * A whole state is due: so much has been added that it would be shorter, or the last record is
+   * torn, and nobody would read what follows it.
+   */
+  isDue(): boolean {
+    return this.#isTorn || this.#addedBytes > Math.max(FOLD_BYTES_MIN, 2 * this.#baseBytes);
   }
 }
 

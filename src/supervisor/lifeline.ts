@@ -106,13 +106,9 @@ export class Lifeline {
 
   /** What comes now may take long, and is the end of this image: no alarm, no ledger any more. */
   release(): void {
-    if (this.#isHeld) {
-      this.#guard('let go of the lifeline', () => {
-        this.#ports.kernel.putOffAlarm(0);
-        this.#ledger.leave();
-      });
-    }
+    if (this.#isHeld) this.#guard('take the alarm away', () => this.#ports.kernel.putOffAlarm(0));
     this.#isHeld = false;
+    this.#guard('let go of the ledger', () => this.#ledger.leave());
   }
 
   /** Notes what has moved in the system. */
@@ -127,7 +123,7 @@ export class Lifeline {
 
   note(record: LedgerRecord): void {
     this.#guard('write the ledger', () => {
-      if (this.#ledger.isLong()) this.#rewrite();
+      if (this.#ledger.isDue()) this.#rewrite();
       else this.#ledger.append(record);
     });
   }

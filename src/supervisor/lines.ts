@@ -12,7 +12,8 @@ const NEWLINE = 0x0a;
 export class LineReader {
   readonly #bytesMax: number;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #held: Uint8Array[] = [];
+  /** The beginning of a line, and room: one piece, however many there were. */
+  #held: Uint8Array = new Uint8Array();
   #length = 0;
 
   constructor(bytesMax: number) {
@@ -32,35 +33,46 @@ export class LineReader {
       from = end + 1;
     }
     const rest = bytes.subarray(from);
-    this.#length += rest.length;
-    if (this.#length > this.#bytesMax) {
-      this.#held = [];
-      return [...lines, 'too long'];
+    if (this.#length + rest.length <= this.#bytesMax) this.#hold(rest);
+    else {
+      this.#length += rest.length;
+      this.#held = new Uint8Array();
+      lines.push('too long');
     }
-    // Copied: the runtime may use its buffer again before the rest of the line arrives.
-    if (rest.length > 0) this.#held.push(rest.slice());
     return lines;
   }
 
-  #take(last: Uint8Array): Line {
-    const length = this.#length + last.length;
-    const parts = [...this.#held, last];
-    this.#held = [];
-    this.#length = 0;
-    if (length > this.#bytesMax) return 'too long';
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
+  /** Copied: the runtime may use its buffer again before the rest of the line arrives. */
+  #hold(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#held.length) {
+      const room = new Uint8Array(Math.min(this.#bytesMax, Math.max(ROOM_MIN, 2 * length)));
+      room.set(this.#held.subarray(0, this.#length));
+      this.#held = room;
     }
+    this.#held.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  #take(last: Uint8Array): Line {
+    if (this.#length + last.length > this.#bytesMax) {
+      this.#length = 0;
+      return 'too long';
+    }
+    const isWhole = this.#length === 0;
+    if (!isWhole) this.#hold(last);
+    const line = isWhole ? last : this.#held.subarray(0, this.#length);
+    this.#length = 0;
     try {
-      return { text: this.#decoder.decode(whole) };
+      return { text: this.#decoder.decode(line) };
     } catch {
       return 'not UTF-8';
     }
   }
 }
+
+/** Room for a line that came in pieces: most fit, and those that do not are moved seldom. */
+const ROOM_MIN = 256;
 
 /**
  * The descriptor of a connected socket, or null. Both runtimes keep it in the handle, which has no

@@ -30,6 +30,8 @@ export type SupervisorOptions = {
   readonly machine: boolean;
   readonly self: Self;
   readonly legacy: Legacy | null;
+  /** There was an image before this one, and what it left cannot be read. */
+  readonly lost: boolean;
   /** How the image before ended, when it was not by a hand-over. */
   readonly death: Death | null;
   /** Deaths that still count towards a crash loop. */

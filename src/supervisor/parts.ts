@@ -1,12 +1,14 @@
 /**
  * The parts of the supervisor and how they hang together. Each knows only what it is given here.
  */
+import type { Spec } from '../core/spec.ts';
 import type { Change, SystemEvent } from '../core/system.ts';
 import type { Fd } from '../core/units.ts';
 import { Control } from './control.ts';
 import { Fifos } from './fifos.ts';
 import { Handover } from './handover.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { wordsOf } from './let-go.ts';
 import { Lifeline } from './lifeline.ts';
 import { Loop, type OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
@@ -46,8 +48,9 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const fifos = new Fifos(kernel, paths.fifos, (name, fd) =>
     notes.taker?.note({ k: 'fifo', name, fd }),
   );
-  for (const [name, fd] of legacy?.fifos ?? []) fifos.adopt(name, fd);
+  for (const [name, fd] of legacy?.fifos ?? []) adoptFifo(fifos, say, name, fd);
   const journal = openJournal(kernel, ownLog(fifos, say));
+  const warn = (text: string): void => journal.warn(text);
   const lifeline = new Lifeline({
     kernel,
     system,
@@ -56,7 +59,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     whole: () => handover.legacy(options.revivals),
   });
   notes.taker = lifeline;
-  const watch = new Watch(kernel);
+  const watch = new Watch(kernel, warn);
   const loop: Loop = new Loop(system, {
     ...hooks,
     now: kernel.monotonic,
@@ -71,9 +74,9 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     own: { path: self.path, environment: options.ownEnvironment },
     console: options.console,
     ready: (pid) => post({ type: 'ready', pid }),
+    warn,
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
   });
-  const warn = (text: string): void => journal.warn(text);
   const control = new Control({ kernel, now: kernel.monotonic, post, warn });
   const handover: Handover = new Handover({
     kernel,
@@ -87,10 +90,19 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     say,
     release: () => lifeline.release(),
     hold: () => lifeline.hold(),
-    survey: () => survey(kernel.getpid(), (target) => serviceOf(options, target)),
+    survey: (specs) => survey(kernel.getpid(), (target) => serviceOf(options, specs, target)),
   });
   const teller = new Teller(system, journal, options);
   return { control, fifos, handover, journal, lifeline, loop, spawner, teller, watch };
+}
+
+/** Without its FIFO a service that runs has one again at its next start. */
+function adoptFifo(fifos: Fifos, say: (line: string) => void, name: string, fd: Fd): void {
+  try {
+    fifos.adopt(name, fd);
+  } catch (error) {
+    say(`svinit: the log of ${name} is not held: ${wordsOf(error)}`);
+  }
 }
 
 /** The FIFO of svinit's own log; without it svinit is silent, and lives. */
@@ -98,18 +110,22 @@ function ownLog(fifos: Fifos, say: (line: string) => void): Fd | null {
   try {
     return fifos.hold(OWN_LOG);
   } catch (error) {
-    say(`svinit: no log of my own: ${error instanceof Error ? error.message : String(error)}`);
+    say(`svinit: no log of my own: ${wordsOf(error)}`);
     return null;
   }
 }
 
 /** The service whose FIFO, or whose terminal, an open file is. */
-function serviceOf({ system, paths, console }: SupervisorOptions, target: string): string | null {
+function serviceOf(
+  { paths, console }: SupervisorOptions,
+  specs: readonly Spec[],
+  target: string,
+): string | null {
   const prefix = `${paths.fifos}/`;
   if (target.startsWith(prefix)) return target.slice(prefix.length);
-  for (const [name, { spec }] of system.units) {
-    const tty = spec.tty === 'console' ? console : spec.tty;
-    if (tty !== null && tty === target) return name;
+  for (const { name, tty } of specs) {
+    const path = tty === 'console' ? console : tty;
+    if (path !== null && path === target) return name;
   }
   return null;
 }

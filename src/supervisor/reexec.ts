@@ -8,6 +8,7 @@ import type { RequestId } from '../core/protocol.ts';
 import { type Fd, type Pid, fd as toFd, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { encodeLedger, readLedger } from './ledger.ts';
+import { letGo } from './let-go.ts';
 
 /** State as text, what moved since, and descriptors by what they are for. */
 export type Legacy = {
@@ -51,15 +52,17 @@ export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
   const fd = kernel.memfd('svinit-state', encodeLedger(state));
   const { asker } = legacy;
   const passed = [fd, ...(asker === null ? [] : [asker.fd])];
-  // 0 to 2 as well: Node marks inherited ones close-on-exec when it starts.
-  for (const kept of [toFd(0), toFd(1), toFd(2), ...passed]) kernel.setCloexec(kept, false);
-  // Descriptors go on raising SIGIO while nobody listens yet, and its default is to kill.
-  kernel.sigIgnore([SIGIO]);
+  let listenAgain = (): void => {};
   try {
+    // 0 to 2 as well: Node marks inherited ones close-on-exec when it starts.
+    for (const kept of [toFd(0), toFd(1), toFd(2), ...passed]) kernel.setCloexec(kept, false);
+    // Descriptors go on raising SIGIO while nobody listens yet, and its default is to kill.
+    listenAgain = kernel.sigIgnore([SIGIO]);
     const argv = [...self.program, `${STATE_OPTION}${fd}`, ...self.given];
     return kernel.execve(self.path, argv, self.env);
   } catch (error) {
-    kernel.close(fd);
+    letGo(kernel, fd);
+    listenAgain();
     if (asker !== null) kernel.setCloexec(asker.fd, true);
     throw error;
   }
@@ -71,7 +74,7 @@ export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
  */
 export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
   const { state, records } = readLedger(kernel, fd);
-  kernel.close(fd);
+  letGo(kernel, fd);
   const result = v.safeParse(LegacySchema, state);
   if (!result.success) {
     const [issue] = result.issues;

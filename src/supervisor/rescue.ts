@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:fs';
 import type { Kernel } from '../sys/kernel.ts';
+import { wordsOf } from './let-go.ts';
 
 export type RescuePorts = {
   readonly console: string | null;
@@ -13,6 +14,7 @@ export type RescuePorts = {
 
 const SHELL = '/bin/sh';
 const LOOK_MS = 100;
+const REBOOT_AGAIN_MS = 1000;
 
 /** Gives the exit code of a container; on a machine it ends in a restart. */
 export async function rescue(kernel: Kernel, ports: RescuePorts): Promise<number> {
@@ -37,9 +39,17 @@ export async function rescue(kernel: Kernel, ports: RescuePorts): Promise<number
       }
     }
   } catch (error) {
-    ports.say(`svinit: ${error instanceof Error ? error.message : String(error)}`);
+    ports.say(`svinit: ${wordsOf(error)}`);
   }
   kernel.sync();
-  kernel.reboot('restart');
-  return 1;
+  // Refused or not, PID 1 may not end here.
+  for (;;) {
+    try {
+      kernel.reboot('restart');
+      return 1;
+    } catch (error) {
+      ports.say(`svinit: ${wordsOf(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, REBOOT_AGAIN_MS));
+    }
+  }
 }

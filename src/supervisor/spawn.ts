@@ -9,6 +9,7 @@ import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { FileAction } from '../sys/spawn.ts';
 import type { Fifos } from './fifos.ts';
+import { letGo, wordsOf } from './let-go.ts';
 import type { Watch } from './watch.ts';
 
 export type SpawnOrder = Extract<SystemEffect, { do: 'spawn' }>;
@@ -25,6 +26,7 @@ export type SpawnPorts = {
   readonly console: string | null;
   /** Called with each pid that has announced that it is ready. */
   readonly ready: (pid: Pid) => void;
+  readonly warn: (text: string) => void;
   /** Hears of each notification pipe that is listened to, and with null of its end. */
   readonly note: (pid: Pid, fd: Fd | null) => void;
 };
@@ -34,7 +36,9 @@ const NOFILE = { soft: 1024, hard: null };
 const UMASK = 0o022;
 
 /** Lack of a resource, not a fault of the service (posix_spawn(3), fork(2), execve(2)). */
-const TRANSIENT: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'ETXTBSY']);
+const TRANSIENT: ReadonlySet<string> = new Set([
+  ...['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ETXTBSY'],
+]);
 
 /** Notification pipes by the pid that may write to them. */
 export type Notifications = Map<Pid, Fd>;
@@ -49,11 +53,13 @@ export class Spawner {
 
   /** Starts the program of `order` and gives the event that tells of it. */
   start(order: SpawnOrder): SystemEvent {
-    const { name } = order;
+    const { name, role } = order;
     try {
       return { type: 'spawned', name, pid: this.spawn(order) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = wordsOf(error);
+      // What becomes of the service tells of its main program alone.
+      if (role !== 'start') this.#ports.warn(`${name} has no ${role}: ${reason}`);
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       return { type: 'spawnFailed', name, reason, transient: TRANSIENT.has(code) };
     }
@@ -87,10 +93,10 @@ export class Spawner {
       if (pipe !== null) this.#listen(pid, pipe[0]);
       return pid;
     } catch (error) {
-      if (pipe !== null) kernel.close(pipe[0]);
+      if (pipe !== null) letGo(kernel, pipe[0]);
       throw error;
     } finally {
-      if (pipe !== null) kernel.close(pipe[1]);
+      if (pipe !== null) letGo(kernel, pipe[1]);
     }
   }
 
@@ -112,13 +118,24 @@ export class Spawner {
     this.#listen(pid, fd);
   }
 
+  /** The end that is read goes on over an exec; a child is started without it all the same. */
   #notificationPipe(): [Fd, Fd] {
-    return this.#ports.kernel.pipe(0);
+    const { kernel } = this.#ports;
+    const ends = kernel.pipe(0);
+    try {
+      kernel.setCloexec(ends[0], false);
+      return ends;
+    } catch (error) {
+      for (const fd of ends) letGo(kernel, fd);
+      throw error;
+    }
   }
 
-  /** Ready is the first newline (s6, "notification-fd"); what else is written does not matter. */
+  /**
+   * Ready is the first newline (s6, "notification-fd"); what else is written does not matter. The
+   * child runs: nothing here may fail, or it would be taken for one that was never started.
+   */
   #listen(pid: Pid, fd: Fd): void {
-    this.#ports.kernel.setCloexec(fd, false);
     this.#notifications.set(pid, fd);
     this.#ports.note(pid, fd);
     const buffer = new Uint8Array(256);

@@ -3,13 +3,14 @@
  * Every callback here only posts, or performs one effect.
  */
 import type { Asker, Change, System, SystemEvent } from '../core/system.ts';
-import { unreachable } from '../core/units.ts';
+import { type Fd, unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { openBell } from './bell.ts';
 import { type Definitions, readDefinitions } from './definitions.ts';
 import { commit } from './faults.ts';
 import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
+import { wordsOf } from './let-go.ts';
 import type { OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
 import { buildParts, type Parts } from './parts.ts';
@@ -21,11 +22,20 @@ export class Supervisor {
   readonly #kernel: Kernel;
   readonly #system: System;
   readonly #parts: Parts;
+  /** Listening descriptors of the image before that have not been taken over yet. */
+  readonly #inherited: Map<string, Fd>;
+  /** Whoever else listens where we do was ourselves. */
+  #isOurs: boolean;
+  /** Why the sockets are not open, so that each reason is told once. */
+  readonly #troubles = new Set<string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#kernel = options.kernel;
     this.#system = options.system;
+    const listeners = options.legacy?.listeners ?? [];
+    this.#inherited = new Map(listeners.map(({ path, fd }) => [path, fd]));
+    this.#isOurs = options.legacy !== null || options.lost;
     this.#parts = buildParts(options, {
       perform: (effect) => this.#perform(effect),
       changed: (changes) => this.#changed(changes),
@@ -42,14 +52,14 @@ export class Supervisor {
   start(): void {
     const { legacy, death } = this.#options;
     const { handover, lifeline, loop, spawner } = this.#parts;
-    this.#guard('open the sockets', () => this.#listen());
+    this.#listen();
+    // PID 1 lives on without them; anyone else would only be in the way of the one that is.
+    if (this.#troubles.size > 0 && this.#kernel.getpid() !== 1) this.#options.exit(1);
     for (const [pid, fd] of legacy?.notifications ?? []) spawner.adopt(pid, fd);
     lifeline.hold();
-    if (legacy === null) this.rescan();
-    else {
-      this.#guard('go on', () => handover.complete(legacy, death));
-      if (this.#system.boot === 'settled') this.#hangBell();
-    }
+    if (legacy !== null) this.#guard('go on', () => handover.complete(legacy, death));
+    if (this.#system.boot === 'unscanned') this.rescan();
+    if (this.#system.boot === 'settled') this.#hangBell();
     this.reconcile();
     loop.start();
   }
@@ -60,37 +70,38 @@ export class Supervisor {
 
   /** Reads the definitions again, as `svctl scan` does. */
   rescan(): void {
-    const { loop, lifeline, teller } = this.#parts;
-    loop.post({ type: 'scanned', ...this.#read(), prune: false, asker: null });
-    lifeline.redefined();
-    teller.problems();
+    const { handover, loop, lifeline, teller } = this.#parts;
+    this.#guard('scan', () => {
+      const read = this.#read();
+      // It is an image's first scan, and there was an image before: something may be running.
+      const isLost = this.#isOurs && this.#system.boot === 'unscanned';
+      const survivors = isLost ? handover.survivors(read.specs) : [];
+      loop.post({ type: 'scanned', ...read, prune: false, asker: null, survivors });
+      lifeline.redefined();
+      teller.problems();
+    });
   }
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { watch, control, lifeline } = this.#parts;
+    const { control, lifeline } = this.#parts;
     lifeline.putOff();
     // Readiness first: a service may say it and end before anyone looks.
-    watch.sweep();
-    this.#reapAll();
-    control.expire();
+    this.sweep();
+    this.#guard('reap', () => this.#reapAll());
+    this.#guard('look after the clients', () => control.expire());
+    this.#listen();
   }
 
   sweep(): void {
-    this.#parts.watch.sweep();
+    this.#guard('see who is ready', () => this.#parts.watch.sweep());
   }
 
   /** Someone removed or replaced the socket files. */
   rebuildSockets(): void {
-    const { control, lifeline } = this.#parts;
-    const { paths } = this.#options;
-    this.#guard('rebuild the sockets', () => {
-      control.rebuild([
-        { path: paths.control, readOnly: false },
-        { path: paths.status, readOnly: true },
-      ]);
-      lifeline.redefined();
-    });
+    this.#isOurs = true;
+    this.#guard('close the sockets', () => this.#parts.control.close());
+    this.#listen();
   }
 
   /** Replaces this image by a fresh one. Returns when that failed, or cannot be done yet. */
@@ -103,20 +114,30 @@ export class Supervisor {
     this.#guard('start a fresh image', () => this.#parts.lifeline.revive());
   }
 
+  /** Opens the sockets that are not open. What fails is tried again with every look. */
   #listen(): void {
-    const { paths, legacy } = this.#options;
-    const { control } = this.#parts;
-    const inherited = (path: string) =>
-      legacy?.listeners.find((listener) => listener.path === path)?.fd ?? null;
-    try {
-      control.listen(paths.control, false, inherited(paths.control));
-      control.listen(paths.status, true, inherited(paths.status));
-    } catch (error) {
-      // PID 1 lives on without them; anyone else would only be in the way of the one that is.
-      if (this.#kernel.getpid() === 1) throw error;
-      this.#failed('open the sockets', error);
-      this.#options.exit(1);
+    const { control, lifeline } = this.#parts;
+    const { paths } = this.#options;
+    for (const path of [paths.control, paths.status]) {
+      if (control.serves(path)) continue;
+      try {
+        this.#listenOn(path, path === paths.status);
+        this.#troubles.clear();
+        lifeline.redefined();
+      } catch (error) {
+        const reason = wordsOf(error);
+        if (!this.#troubles.has(reason)) this.#failed(`listen on ${path}`, error);
+        this.#troubles.add(reason);
+      }
     }
+  }
+
+  #listenOn(path: string, readOnly: boolean): void {
+    const { control } = this.#parts;
+    const inherited = this.#inherited.get(path) ?? null;
+    this.#inherited.delete(path);
+    if (inherited === null && this.#isOurs) control.bind(path, readOnly);
+    else control.listen(path, readOnly, inherited);
   }
 
   /** Not before boot has settled: until then there are better things to load and to do. */
@@ -181,7 +202,9 @@ export class Supervisor {
     lifeline.release();
     const { machine, environment, exit, say } = this.#options;
     const ports = { kernel: this.#kernel, machine, environment, exit, say };
-    void goDown({ ...ports, reap: () => this.#reapAll() }, kind, code);
+    goDown({ ...ports, reap: () => this.#reapAll() }, kind, code).catch((error: unknown) =>
+      this.#failed(kind, error),
+    );
   }
 
   #changed(changes: readonly Change[]): void {
@@ -189,7 +212,9 @@ export class Supervisor {
     teller.changed(changes);
     // A service that is no longer defined and has come to rest is forgotten, and so is its FIFO.
     const gone = changes.filter(({ name }) => !this.#system.units.has(name));
-    for (const { name } of gone) fifos.release(name);
+    for (const { name } of gone) {
+      this.#guard(`let go of the log of ${name}`, () => fifos.release(name));
+    }
   }
 
   #reapAll(): void {

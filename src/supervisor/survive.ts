@@ -3,6 +3,7 @@
  * end. None of them may end PID 1.
  */
 import type { Kernel } from '../sys/kernel.ts';
+import { wordsOf } from './let-go.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** Blocked over an exec so that none is lost; Bun keeps the mask, Node clears it by itself. */
@@ -25,7 +26,12 @@ export function listenToSignals(kernel: Kernel, supervisor: Supervisor, machine:
   process.on('SIGHUP', () => supervisor.rescan());
   process.on('SIGUSR1', () => supervisor.rebuildSockets());
   process.on('SIGUSR2', () => supervisor.reexec(null));
-  kernel.sigUnblock(HANDLED);
+  try {
+    kernel.sigUnblock(HANDLED);
+  } catch (error) {
+    // Each is a hint or a wish; the world is looked at without them too.
+    supervisor.journal.error(wordsOf(error));
+  }
 }
 
 /**

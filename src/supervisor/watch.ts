@@ -5,6 +5,7 @@
  */
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { letGo, wordsOf } from './let-go.ts';
 
 /** EPOLLIN of sys/epoll.h; an error or hang-up is always reported as well. */
 const EPOLLIN = 0x001;
@@ -13,35 +14,62 @@ const BATCH = 64;
 
 export class Watch {
   readonly #kernel: Kernel;
-  readonly #epoll: Fd;
+  readonly #warn: (text: string) => void;
+  /** Made on first use. */
+  #epoll: Fd | null = null;
   readonly #handlers = new Map<Fd, () => void>();
+  /** Those that could not be watched, for want of a resource: tried again with every sweep. */
+  readonly #unwatched = new Set<Fd>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, warn: (text: string) => void) {
     this.#kernel = kernel;
-    this.#epoll = kernel.epollCreate();
+    this.#warn = warn;
   }
 
-  /** Calls `readable` from `sweep` whenever `fd` has something to read, until it is dropped. */
+  /**
+   * Calls `readable` from `sweep` whenever `fd` has something to read, until it is dropped. What
+   * goes wrong is told and made up for later: nothing is thrown, for the caller's child runs.
+   */
   add(fd: Fd, readable: () => void): void {
-    this.#kernel.setAsync(fd, this.#kernel.getpid());
-    this.#kernel.epollAdd(this.#epoll, fd, EPOLLIN);
     this.#handlers.set(fd, readable);
+    this.#begin(fd);
   }
 
-  /** Forgets `fd` and closes it. */
+  /** Forgets `fd` and closes it, which ends the watch as well (epoll(7), Q6). */
   drop(fd: Fd): void {
-    if (!this.#handlers.delete(fd)) return;
-    this.#kernel.epollRemove(this.#epoll, fd);
-    this.#kernel.close(fd);
+    this.#unwatched.delete(fd);
+    if (this.#handlers.delete(fd)) letGo(this.#kernel, fd);
   }
 
   /** Serves everything that is readable now; never waits. */
   sweep(): void {
     if (this.#handlers.size === 0) return;
-    for (;;) {
+    for (const fd of this.#unwatched) this.#begin(fd);
+    while (this.#epoll !== null) {
       const ready = this.#kernel.epollWait(this.#epoll, 0, BATCH);
-      for (const { fd } of ready) this.#handlers.get(fd)?.();
+      for (const { fd } of ready) this.#serve(fd);
       if (ready.length < BATCH) return;
+    }
+  }
+
+  #begin(fd: Fd): void {
+    try {
+      this.#epoll ??= this.#kernel.epollCreate();
+      this.#kernel.setAsync(fd, this.#kernel.getpid());
+      this.#kernel.epollAdd(this.#epoll, fd, EPOLLIN);
+      this.#unwatched.delete(fd);
+    } catch (error) {
+      this.#unwatched.add(fd);
+      this.#warn(wordsOf(error));
+    }
+  }
+
+  /** One that cannot be read keeps no other from being served. */
+  #serve(fd: Fd): void {
+    try {
+      this.#handlers.get(fd)?.();
+    } catch (error) {
+      this.#warn(wordsOf(error));
     }
   }
 }

@@ -48,7 +48,8 @@ export function pipe(libc: Libc, flags: number): [Fd, Fd] {
  */
 export function moveTo(libc: Libc, fd: Fd, to: Fd): void {
   check(libc, `move descriptor ${fd} to ${to}`, 'dup3', fd, to, 0);
-  close(libc, fd);
+  // The open file lives on: closing one of its descriptors has nothing to report.
+  libc.call('close', fd);
 }
 
 /** A second descriptor of the same open file, the lowest free one from `min`. Close-on-exec. */

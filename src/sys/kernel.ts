@@ -96,7 +96,8 @@ export interface Kernel {
   putOffAlarm(withinMs: number): void;
 
   sigDefault(signals: readonly number[]): void;
-  sigIgnore(signals: readonly number[]): void;
+  /** Gives what takes it back. */
+  sigIgnore(signals: readonly number[]): () => void;
   sigBlock(signals: readonly number[]): void;
   sigUnblock(signals: readonly number[]): void;
   sigSetMask(signals: readonly number[]): void;

@@ -18,9 +18,15 @@ export function sigDefault(libc: Libc, signals: readonly number[]): void {
   for (const signal of signals) dispose(libc, signal, SIG_DFL);
 }
 
-/** SIG_IGN for each. A program started by `spawn` does not inherit it. */
-export function sigIgnore(libc: Libc, signals: readonly number[]): void {
-  for (const signal of signals) dispose(libc, signal, SIG_IGN);
+/**
+ * SIG_IGN for each. A program started by `spawn` does not inherit it.
+ * @returns what takes it back: each gets the disposition, and the handler, that it had.
+ */
+export function sigIgnore(libc: Libc, signals: readonly number[]): () => void {
+  const before = signals.map((signal) => [signal, dispose(libc, signal, SIG_IGN)] as const);
+  return () => {
+    for (const [signal, action] of before) setAction(libc, signal, action, 'restore');
+  };
 }
 
 /**
@@ -51,11 +57,17 @@ const SIG_SETMASK = 2;
 /** struct sigaction of glibc, bits/sigaction.h: handler, mask, flags, restorer. */
 const SIGACTION_BYTES = 152;
 
-function dispose(libc: Libc, signal: number, handler: number): void {
+/** Gives the action that `signal` had. */
+function dispose(libc: Libc, signal: number, handler: number): Uint8Array {
   const action = memory(SIGACTION_BYTES);
   putU64(viewOf(action), 0, handler);
-  const what = `${handler === SIG_IGN ? 'ignore' : 'reset'} signal ${signal}`;
-  check(libc, what, 'sigaction', signal, action, null);
+  return setAction(libc, signal, action, handler === SIG_IGN ? 'ignore' : 'reset');
+}
+
+function setAction(libc: Libc, signal: number, action: Uint8Array, act: string): Uint8Array {
+  const before = memory(SIGACTION_BYTES);
+  check(libc, `${act} signal ${signal}`, 'sigaction', signal, action, before);
+  return before;
 }
 
 function mask(libc: Libc, how: number, signals: readonly number[]): void {

@@ -12,7 +12,7 @@ import { errnoNumber } from './errno.ts';
 import { umask } from './files.ts';
 import { check, type Libc, SysError } from './libc.ts';
 import { memory, packProgram, viewOf } from './memory.ts';
-import { getNofile, mayRaiseLimits, setNofile } from './process.ts';
+import { getNofile, type Limit, mayRaiseLimits, setNofile } from './process.ts';
 import { SIGSET_BYTES } from './signals.ts';
 
 /**
@@ -88,6 +88,7 @@ const noSignals = memory(SIGSET_BYTES);
 /** Every bit, glibc's own 32 and 33 too: sigfillset(3) would leave those, and they stay ignored. */
 const allSignals = memory(SIGSET_BYTES).fill(0xff);
 const attributesOf = new WeakMap<Libc, Attributes>();
+const owed = new WeakMap<Libc, Limit>();
 
 function sorted(files: readonly FileAction[]): { dups: DupAction[]; opens: OpenAction[] } {
   const targets = new Set(files.map(({ fd }) => fd));
@@ -214,7 +215,7 @@ function withUmask(libc: Libc, program: Program, start: () => Pid): Pid {
 /** A child takes its limit from us, so ours is what it shall have while it starts. */
 function withNofile(libc: Libc, { path, nofile }: Program, start: () => Pid): Pid {
   if (nofile === null) return start();
-  const ours = getNofile(libc, 0);
+  const ours = owed.get(libc) ?? getNofile(libc, 0);
   const hard = nofile.hard ?? ours.hard;
   if (nofile.soft > hard) {
     throw new SysError('prlimit', errnoNumber('EINVAL'), `start ${path} with such a limit`);
@@ -225,10 +226,19 @@ function withNofile(libc: Libc, { path, nofile }: Program, start: () => Pid): Pi
   try {
     pid = start();
   } finally {
-    quietly(() => setNofile(libc, 0, ours));
+    giveBack(libc, ours);
   }
   if (late) quietly(() => setNofile(libc, pid, { soft: nofile.soft, hard }));
   return pid;
+}
+
+/** Our own limit again. When that fails it is owed, and the next start gives it back. */
+function giveBack(libc: Libc, ours: Limit): void {
+  owed.set(libc, ours);
+  quietly(() => {
+    setNofile(libc, 0, ours);
+    owed.delete(libc);
+  });
 }
 
 function quietly(act: () => void): void {

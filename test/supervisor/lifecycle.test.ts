@@ -2,7 +2,7 @@
 import t from 'tap';
 import { RUNTIMES } from '../../scripts/compile.ts';
 import { longrun, needs, oneshot, script } from './definitions.ts';
-import { start } from './instance.ts';
+import { start, until } from './instance.ts';
 
 for (const runtime of RUNTIMES) {
   t.test(`${runtime}: a service that is killed is started again`, async (t) => {
@@ -124,6 +124,6 @@ for (const runtime of RUNTIMES) {
     const child = (await svinit.console.expect(/@ child \d+\n/)).replace(/\D/g, '');
     t.match(await svinit.svctl('stop', 'deaf'), { code: 0 });
     t.match(await svinit.service('deaf'), { state: 'down', lastExit: 'killed by KILL' });
-    t.notOk(svinit.processes().has(Number(child)), 'its child is gone');
+    await until('its child is gone', async () => !svinit.processes().has(Number(child)) || null);
   });
 }

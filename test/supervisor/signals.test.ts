@@ -77,9 +77,7 @@ for (const runtime of RUNTIMES) {
     const pids = await pidsOf(svinit);
     for (const image of [2, 3]) {
       svinit.signal('SIGUSR2');
-      await until('there is a new image', async () => {
-        return (await imageOf(svinit)) === image || null;
-      });
+      await reaches(svinit, image);
     }
     t.same(await pidsOf(svinit), pids, 'all processes are the same');
     t.same(svinit.console.said().length, 3, 'and were not started again');
@@ -105,9 +103,7 @@ for (const runtime of RUNTIMES) {
       const pids = await pidsOf(svinit);
       for (const [i, number] of signals.entries()) {
         await kill(svinit, number);
-        await until('there is a fresh image', async () => {
-          return (await imageOf(svinit)) === i + 2 || null;
-        });
+        await reaches(svinit, i + 2);
         t.same(await pidsOf(svinit), pids, `after signal ${number} all processes are the same`);
       }
       t.same(svinit.console.said().length, 3, 'nothing was started or stopped');
@@ -122,6 +118,15 @@ for (const runtime of RUNTIMES) {
 async function kill(svinit: Instance, number: number): Promise<void> {
   const { code, stderr } = await svinit.run(['/usr/bin/busybox', 'kill', `-${number}`, '1']);
   if (code !== 0) throw new Error(`Cannot send signal ${number}: ${stderr}`);
+}
+
+/** Waits for `image`, and with it no other: what svinit itself says is in the error. */
+async function reaches(svinit: Instance, image: number): Promise<void> {
+  try {
+    await until(`image ${image} answers`, async () => (await imageOf(svinit)) === image || null);
+  } catch (error) {
+    throw new Error(`${error}:\n${svinit.log('svinit').join('\n')}`);
+  }
 }
 
 /** Which image it is that answers, as soon as one does. */
