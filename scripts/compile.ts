@@ -59,8 +59,10 @@ async function compileNode(directory: string): Promise<void> {
     executable: 'node',
     output: 'svinit',
     disableExperimentalSEAWarning: true,
-    // SIGUSR1 belongs to us, not to the debugger; node:ffi warns that it is experimental.
+    // SIGUSR1 belongs to us, not to the debugger; node:ffi warns that it is experimental. A heap
+    // without an end would cost all services before PID 1 (core/environment.ts has Bun's).
     execArgv: [
+      '--max-old-space-size=128',
       '--disable-sigusr1',
       '--disable-warning=ExperimentalWarning',
       '--enable-source-maps',

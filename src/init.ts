@@ -17,10 +17,12 @@ import { type BootArguments, bootUsage, parseArguments, parseCommandLine } from 
 import {
   containerDirectory,
   containerEnvironment,
-  PATH,
+  ownEnvironment,
   placesFrom,
+  runtimeEnvironment,
   STAGE0_AT,
 } from './core/environment.ts';
+import { encodeReport } from './core/report.ts';
 import { newSystem, type System, type SystemOptions } from './core/system.ts';
 import { ms, fd as toFd } from './core/units.ts';
 import { VERSION } from './core/version.ts';
@@ -28,24 +30,19 @@ import { DEFAULT_TARGET } from './core/wants.ts';
 import { LOGGER } from './supervisor/definitions.ts';
 import { countRevival, isCrashLoop } from './supervisor/lifeline.ts';
 import type { SupervisorOptions } from './supervisor/options.ts';
+import { ownArguments } from './supervisor/own-arguments.ts';
 import { pathsIn } from './supervisor/paths.ts';
-import {
-  DIED_OPTION,
-  type Legacy,
-  readLegacy,
-  type Self,
-  STATE_OPTION,
-} from './supervisor/reexec.ts';
+import { type Legacy, readLegacy, type Self } from './supervisor/reexec.ts';
 import { rescue } from './supervisor/rescue.ts';
+import { selfTest } from './supervisor/self-test.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { listenToSignals, reviveAtExit } from './supervisor/survive.ts';
+import { adoptSocket } from './sys/adopt.ts';
 import type { Kernel } from './sys/kernel.ts';
 import { openSystem } from './sys/open.ts';
 
 /** Where definitions come from when nobody says otherwise; the first that has a name wins. */
 const ROOTS: readonly string[] = ['/etc/svinit/services', '/usr/lib/svinit/services'];
-const DEFAULT_RUN = '/run/svinit';
-const DEFAULT_LOG = '/run/log/svinit';
 /** Container engines send KILL ten seconds after TERM (docker-stop(1), podman-stop(1)). */
 const HALT_WITHIN_CONTAINER = ms(7000);
 const HALT_WITHIN_MACHINE = ms(60_000);
@@ -76,7 +73,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     stage0(kernel, argv);
   }
 
-  const { state, died, given } = ownArguments(argv[0] === BOOTED ? argv.slice(1) : argv);
+  const {
+    state,
+    died,
+    given,
+    selfTest: isTest,
+  } = ownArguments(argv[0] === BOOTED ? argv.slice(1) : argv);
+  if (isTest) return print(encodeReport(selfTest(kernel, toFd(state ?? -1), VERSION)));
   const told = listen(kernel, given);
   if (told === null) return USAGE;
   const legacy = state === null ? null : inherit(told, state);
@@ -89,19 +92,6 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 const USAGE = 2;
-
-/** What an image was told by the one before it stands in front of what svinit was given. */
-function ownArguments(argv: readonly string[]): {
-  state: number | null;
-  died: number | null;
-  given: readonly string[];
-} {
-  const number = (word: string | undefined, option: string): number | null =>
-    word?.startsWith(option) === true ? Number(word.slice(option.length)) : null;
-  const state = number(argv[0], STATE_OPTION);
-  const died = state === null ? null : number(argv[1], DIED_OPTION);
-  return { state, died, given: argv.slice((state === null ? 0 : 1) + (died === null ? 0 : 1)) };
-}
 
 const RUNTIME: string =
   process.versions['bun'] === undefined
@@ -175,7 +165,7 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     paths,
     roots: rootsFor(options, paths.services),
     builtins: [
-      loggerSpec(LOGGER, self.path, runtimeEnvironment()),
+      loggerSpec(LOGGER, self.path, runtimeEnvironment(process.env)),
       ...(command === null ? [] : [mainSpec(command, containerDirectory(process.env))]),
     ],
     environment: { ...ownEnvironment(places), ...given },
@@ -190,6 +180,7 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     lost,
     death: died === null ? null : { signal: died, revivals },
     revivals,
+    adoptSocket,
     exit: (code) => {
       ending.yes = true;
       return process.exit(code);
@@ -234,17 +225,4 @@ function selfFor(given: readonly string[]): Self {
     given,
     env: Object.entries(process.env).map(([key, value]) => `${key}=${value ?? ''}`),
   };
-}
-
-/** What our own programs need of the runtime's settings, and services do not. */
-function runtimeEnvironment(): Record<string, string> {
-  const own = Object.entries(process.env).filter(([key]) => key.startsWith('BUN_JSC_'));
-  return Object.fromEntries(own.map(([key, value]) => [key, value ?? '']));
-}
-
-/** What every process of ours finds: a PATH, and where things are when that is not the usual. */
-function ownEnvironment(places: Told['places']): Record<string, string> {
-  const where = places.run === DEFAULT_RUN ? {} : { SVINIT_RUN: places.run };
-  const logs = places.log === DEFAULT_LOG ? {} : { SVINIT_LOG: places.log };
-  return { PATH, ...where, ...logs };
 }

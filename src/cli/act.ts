@@ -1,6 +1,7 @@
 /**
  * The verbs that change something: what is asked of svinit, what is printed, which exit code.
  */
+import { resolve } from 'node:path';
 import type { Goal, Outcome, Params, Results } from '../core/methods.ts';
 import { closest } from '../core/suggest.ts';
 import { EXIT, usageFailure } from './failure.ts';
@@ -53,8 +54,13 @@ export async function scan(parsed: Parsed, session: Session): Promise<number> {
 }
 
 export async function reexec(parsed: Parsed, session: Session): Promise<number> {
-  noNames(parsed, 'svctl reexec');
-  const result = await session.request('reexec', {});
+  const usage = 'svctl reexec [--binary PATH]';
+  noNames(parsed, usage);
+  const path = parsed.value('binary');
+  if (path === '') throw usageFailure('--binary needs a path', usage);
+  // svinit has another working directory: for it only an absolute path means the same.
+  const binary = path === null ? null : resolve(path);
+  const result = await session.request('reexec', { binary });
   session.show(result, ({ image }) => [`svinit goes on as image ${image}`]);
   return EXIT.done;
 }

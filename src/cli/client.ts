@@ -26,6 +26,8 @@ export type RequestOptions = {
 
 /** How long a method that does not wait for services may take, in milliseconds. */
 export const ANSWER_WITHIN_MS = 15_000;
+/** A re-exec with a self-test before it, which svinit gives a minute. */
+const TRIAL_WITHIN_MS = 75_000;
 /** What a method that waits has beyond its own time limit, so that svinit can say it is over. */
 const GRACE_MS = 2000;
 /** svinit is away for some ten milliseconds while it re-executes itself. */
@@ -190,6 +192,7 @@ function unreachable({ path }: Door, error: unknown): Failure {
 
 /** The time a method needs: its own limit and a little more, or the usual one. */
 function needed(params: Params[MethodName]): number | null {
+  if ('binary' in params) return TRIAL_WITHIN_MS;
   const waits = 'conditions' in params || ('wait' in params && params.wait);
   if (!waits || !('timeoutMs' in params)) return ANSWER_WITHIN_MS;
   return params.timeoutMs === null ? null : params.timeoutMs + GRACE_MS;

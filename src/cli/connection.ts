@@ -100,6 +100,7 @@ export class Connection {
     const frame = parseObject(line);
     if (frame === null) return this.#end(this.#garbage());
     if (frame.get('method') === 'progress') return this.#tell(asMap(frame.get('params')));
+    if (frame.get('method') === 'revived') return this.#revived(asMap(frame.get('params')));
     const error = asMap(frame.get('error'));
     const id = frame.get('id');
     // An answer without an id is about the connection itself: too many clients, a broken line.
@@ -121,6 +122,16 @@ export class Connection {
     const [name, state, note] = ['name', 'state', 'note'].map((key) => text(params.get(key)));
     if (name === undefined || state === undefined || name === '') return;
     pending?.onProgress({ name, state, note: note ?? '' });
+  }
+
+  /** svinit died and goes on: what it does not know of was lost on the way, and is asked again. */
+  #revived(params: ReadonlyMap<string, unknown>): void {
+    const known = params.get('pending');
+    const lost = [...this.#pending].filter(([id]) => !Array.isArray(known) || !known.includes(id));
+    for (const [id, { reject }] of lost) {
+      this.#pending.delete(id);
+      reject(new ConnectionLost('svinit died before it noted the request'));
+    }
   }
 
   #garbage(): Failure {

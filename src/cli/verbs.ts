@@ -78,8 +78,12 @@ const MACHINE: readonly Verb[] = [
     group: 'machine',
     usage: 'reexec',
     about: 'Replace svinit by a fresh image of itself; services keep running',
-    more: [],
-    options: [],
+    more: [
+      'A binary that is not the one that runs, given or found where that one came from, first ' +
+        'has to pass a self-test as a child, with a copy of the state. If it fails, svinit goes ' +
+        'on as it is, and says why.',
+    ],
+    options: [{ name: 'binary', value: 'PATH', about: 'Become this svinit: an upgrade in place' }],
     run: async (parsed, session) => (await import('./act.ts')).reexec(parsed, session),
   },
 ];

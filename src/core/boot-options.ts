@@ -59,3 +59,7 @@ export const BOOT_DEFAULTS: BootOptions = {
   initArguments: [],
   notices: [],
 };
+
+/** Where sockets and FIFOs are, and where logs are written, when nobody says otherwise. */
+export const RUN = '/run/svinit';
+export const LOG = '/run/log/svinit';

@@ -3,7 +3,7 @@
  * what was asked for and what is already there. Nothing is done while planning. `/` itself is left
  * as it is.
  */
-import type { BootOptions } from './boot-options.ts';
+import { type BootOptions, LOG, RUN } from './boot-options.ts';
 import type { BootAct, BootMountFlag, BootStep } from './boot-step.ts';
 import { DEV, DEVICES, LINKS, type MountRow, PROC, VIRTUAL } from './boot-tables.ts';
 import { type MountPoint, typeMounted } from './mountinfo.ts';
@@ -69,8 +69,6 @@ export function placesOfInterest(uid: number): readonly string[] {
   return [...runCandidates(uid), LOG];
 }
 
-const RUN = '/run/svinit';
-const LOG = '/run/log/svinit';
 const PTMX = '/dev/ptmx';
 
 /** Lines of svinit and of early services in the kernel's log are not dropped for being many. */

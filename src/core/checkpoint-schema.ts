@@ -2,6 +2,8 @@
  * The shape of a checkpoint, key by key. It decides what fits; what it means is in checkpoint.ts.
  */
 import * as v from 'valibot';
+import type { Job } from './jobs.ts';
+import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { Halt, System } from './system.ts';
@@ -9,7 +11,7 @@ import type { Millis } from './units.ts';
 import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 
 export type Checkpoint = {
   readonly startedAt: Millis;
@@ -18,6 +20,8 @@ export type Checkpoint = {
   readonly problems: readonly Problem[];
   readonly units: readonly { name: string; service: Service; spec: Spec | null }[];
   readonly intents: readonly (readonly [string, 'up' | 'down'])[];
+  /** Requests that wait for their answer. */
+  readonly jobs: readonly Job[];
   readonly boot: System['boot'];
   readonly booting: readonly string[];
   readonly earlySettled: boolean;
@@ -35,6 +39,9 @@ export type TurnRecord = {
     readonly intent: Intent | null;
   }[];
   readonly gone: readonly string[];
+  /** Those that are new, and the numbers of those that are over. */
+  readonly jobs: readonly Job[];
+  readonly over: readonly number[];
   readonly boot: System['boot'];
   readonly booting: readonly string[];
   readonly earlySettled: boolean;
@@ -67,6 +74,9 @@ const MaybeInstant = v.nullable(Instant);
 const Pid = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Names = v.array(Name);
+/** -1: nobody knows who. */
+const UidSchema = v.pipe(v.number(), v.integer(), v.minValue(-1));
+const IdSchema = v.nullable(v.union([v.string(), v.number()]));
 
 const ExitSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('code'), code: Count }),
@@ -159,6 +169,20 @@ const ProblemSchema = v.strictObject({
   line: v.nullable(Count),
   reason: Text,
 });
+const JobSchema = v.strictObject({
+  number: Count,
+  method: v.picklist(['start', 'stop', 'restart', 'wait']),
+  asker: v.strictObject({ client: Count, id: IdSchema, uid: UidSchema }),
+  goals: v.array(
+    v.strictObject({
+      name: Name,
+      goal: v.picklist(GOALS),
+      startsBefore: v.pipe(v.number(), v.integer(), v.minValue(-1)),
+    }),
+  ),
+  by: MaybeInstant,
+  patient: v.boolean(),
+});
 const IntentSchema = v.picklist(['up', 'down']);
 const Common = {
   boot: v.picklist(['unscanned', 'settling', 'settled']),
@@ -185,6 +209,8 @@ const RecordSchema = v.strictObject({
     }),
   ),
   gone: Names,
+  jobs: v.array(JobSchema),
+  over: v.array(Count),
 });
 const CheckpointSchema = v.strictObject({
   version: v.literal(CHECKPOINT_VERSION),
@@ -196,5 +222,6 @@ const CheckpointSchema = v.strictObject({
     v.strictObject({ name: Name, service: ServiceSchema, spec: v.nullable(SpecSchema) }),
   ),
   intents: v.array(v.tuple([Name, IntentSchema])),
+  jobs: v.array(JobSchema),
   ...Common,
 });

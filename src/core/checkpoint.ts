@@ -11,6 +11,7 @@ import type { Spec } from './spec.ts';
 import {
   earlyNames,
   HALT_DEADLINE,
+  JOB_DEADLINE,
   newSystem,
   type System,
   type SystemEvent,
@@ -31,6 +32,7 @@ export function encodeCheckpoint(system: System): string {
       return { name, service: unit.service, spec };
     }),
     intents: [...system.intents],
+    jobs: [...system.jobs.values()],
     boot: system.boot,
     booting: [...system.booting],
     earlySettled: system.earlySettled,
@@ -85,6 +87,10 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
   system.mainExit = saved.mainExit;
   for (const [name, intent] of saved.intents) system.intents.set(name, intent);
   for (const name of saved.booting) system.booting.add(name);
+  for (const job of saved.jobs) {
+    system.jobs.set(job.number, job);
+    if (job.by !== null) note(system.agenda, `${JOB_DEADLINE}${job.number}`, job.by);
+  }
   for (const { name, service, spec: own } of saved.units) {
     const spec = own ?? definitions.get(name);
     if (spec !== undefined) enter(system, name, service, spec);

@@ -3,7 +3,7 @@
  * kernel command line reach PID 1 as variables. What of them its second life may keep is decided
  * here; nothing is read or set.
  */
-import type { BootOptions } from './boot-options.ts';
+import { type BootOptions, LOG, RUN } from './boot-options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,10 +18,10 @@ export type Circumstances = {
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * The environment of the second life: an allow-list, and the options with which JavaScriptCore
- * survives that no thread can be made. In a container or as a plain process the variables of the
- * first life travel along under a prefix that gives them no power; on a machine nobody meant them,
- * they are what was left over from the kernel command line.
+ * The environment of the second life: an allow-list, the options with which JavaScriptCore survives
+ * that no thread can be made, and an end to its memory. In a container or as a plain process the
+ * variables of the first life travel along under a prefix that gives them no power; on a machine
+ * nobody meant them, they are what was left over from the kernel command line.
  */
 export function stage0Environment(env: Environment, { machine, cwd }: Circumstances): string[] {
   const kept = [`PATH=${PATH}`, 'HOME=/', ...RUNTIME];
@@ -78,4 +78,21 @@ const RUNTIME: readonly string[] = [
   'BUN_JSC_useConcurrentJIT=0',
   'BUN_JSC_useConcurrentGC=0',
   'BUN_JSC_numberOfGCMarkers=1',
+  // The kernel never kills PID 1 for want of memory: it kills all services, and then it panics.
+  // With an end of its own the heap ends first (mimalloc 3; Node has its --max-old-space-size).
+  'MIMALLOC_RESERVE_OS_MEMORY=192MiB',
+  'MIMALLOC_DISALLOW_OS_ALLOC=1',
 ];
+
+/** What our own programs need of the runtime's settings, and services do not. */
+export function runtimeEnvironment(env: Environment): Record<string, string> {
+  const own = Object.entries(env).filter(([key]) => key.startsWith('BUN_JSC_'));
+  return Object.fromEntries(own.map(([key, value]) => [key, value ?? '']));
+}
+
+/** What every process of ours finds: a PATH, and where things are when that is not the usual. */
+export function ownEnvironment({ run, log }: { run: string; log: string }): Record<string, string> {
+  const where = run === RUN ? {} : { SVINIT_RUN: run };
+  const logs = log === LOG ? {} : { SVINIT_LOG: log };
+  return { PATH, ...where, ...logs };
+}

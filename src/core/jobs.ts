@@ -41,7 +41,8 @@ const PENDING: Verdict = { is: 'pending' };
 export function addJob(turn: Turn, job: Omit<Job, 'number'>): void {
   const { system } = turn;
   const number = Math.max(0, ...system.jobs.keys()) + 1;
-  system.jobs.set(number, { ...job, number });
+  system.jobs.set(number, { number, ...job });
+  turn.jobs.add(number);
   if (job.by !== null) note(system.agenda, `${JOB_DEADLINE}${number}`, job.by);
 }
 
@@ -61,15 +62,20 @@ export function judgeJobs(turn: Turn): void {
 }
 
 /** Nobody is left to answer. */
-export function dropJobsOf(system: System, client: number): void {
-  for (const job of system.jobs.values()) {
-    if (job.asker.client === client) system.jobs.delete(job.number);
+export function dropJobsOf(turn: Turn, client: number): void {
+  for (const job of turn.system.jobs.values()) {
+    if (job.asker.client === client) drop(turn, job);
   }
+}
+
+function drop({ system, jobs }: Turn, job: Job): void {
+  system.jobs.delete(job.number);
+  jobs.add(job.number);
 }
 
 function answer(turn: Turn, job: Job, error: RpcError | null): void {
   const { system, now } = turn;
-  system.jobs.delete(job.number);
+  drop(turn, job);
   const { asker } = job;
   if (error !== null) {
     turn.effects.push({ do: 'refuse', asker, error });

@@ -10,9 +10,16 @@ import {
 } from './checkpoint-schema.ts';
 import type { System } from './system.ts';
 
-/** The record of the services in `touched`, as they are now. */
-export function turnRecord(system: System, touched: Iterable<string>): TurnRecord {
+/** The record of the services in `touched` and of the jobs in `moved`, as they are now. */
+export function turnRecord(
+  system: System,
+  touched: Iterable<string>,
+  moved: Iterable<number>,
+): TurnRecord {
   const names = [...touched];
+  const numbers = [...moved];
+  const jobs = numbers.flatMap((number) => system.jobs.get(number) ?? []);
+  const over = numbers.filter((number) => !system.jobs.has(number));
   const units = names.flatMap((name) => {
     const unit = system.units.get(name);
     if (unit === undefined) return [];
@@ -22,7 +29,8 @@ export function turnRecord(system: System, touched: Iterable<string>): TurnRecor
   });
   const gone = names.filter((name) => !system.units.has(name));
   const { boot, earlySettled, halt, mainExit } = system;
-  return { units, gone, boot, booting: [...system.booting], earlySettled, halt, mainExit };
+  const booting = [...system.booting];
+  return { units, gone, jobs, over, boot, booting, earlySettled, halt, mainExit };
 }
 
 /**
@@ -37,11 +45,12 @@ export function replay(
   if (!checked.ok) return checked;
   const units = new Map(checked.checkpoint.units.map((unit) => [unit.name, unit]));
   const intents = new Map(checked.checkpoint.intents);
+  const jobs = new Map(checked.checkpoint.jobs.map((job) => [job.number, job]));
   let { checkpoint } = checked;
   for (const record of records) {
     const fitting = checkRecord(record);
     if (fitting === null) break;
-    const { units: moved, gone, ...rest } = fitting;
+    const { units: moved, gone, jobs: added, over, ...rest } = fitting;
     for (const { intent, ...unit } of moved) {
       units.set(unit.name, unit);
       if (intent === null) intents.delete(unit.name);
@@ -51,8 +60,10 @@ export function replay(
       units.delete(name);
       intents.delete(name);
     }
+    for (const job of added) jobs.set(job.number, job);
+    for (const number of over) jobs.delete(number);
     checkpoint = { ...checkpoint, ...rest };
   }
-  const whole = { ...checkpoint, units: [...units.values()], intents: [...intents] };
-  return { ok: true, checkpoint: whole };
+  const lists = { units: [...units.values()], intents: [...intents], jobs: [...jobs.values()] };
+  return { ok: true, checkpoint: { ...checkpoint, ...lists } };
 }

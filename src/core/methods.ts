@@ -16,6 +16,12 @@ const TimeoutMs = v.optional(
 const Wait = v.optional(v.boolean(), true);
 const Flag = v.optional(v.boolean(), false);
 const Nothing = v.strictObject({});
+/** PATH_MAX of linux/limits.h, NUL included. */
+const AbsolutePath = v.pipe(
+  v.string(),
+  v.regex(/^\/[^\0]*$/, 'not an absolute path'),
+  v.maxLength(4095),
+);
 
 const Condition = v.strictObject({
   name: Name,
@@ -65,7 +71,8 @@ export type Params = {
   readonly poweroff: None;
   readonly reboot: None;
   readonly halt: None;
-  readonly reexec: None;
+  /** `binary` is the absolute path of another svinit to become; null: the one that runs. */
+  readonly reexec: { readonly binary: string | null };
   /** Only where svinit was started for its own tests. */
   readonly fault: { readonly kind: FaultKind };
 };
@@ -94,7 +101,7 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   poweroff: Nothing,
   reboot: Nothing,
   halt: Nothing,
-  reexec: Nothing,
+  reexec: v.strictObject({ binary: v.optional(v.nullable(AbsolutePath), null) }),
   fault: v.strictObject({
     kind: v.picklist([
       'throw',

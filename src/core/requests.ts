@@ -53,7 +53,7 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
       return;
     case 'reexec':
       if (system.halt !== null) return refuse(turn, asker, goingDown(system, 're-exec'));
-      turn.effects.push({ do: 'reexec', asker });
+      turn.effects.push({ do: 'reexec', asker, binary: request.params.binary });
       return;
     case 'poweroff':
     case 'reboot':

@@ -54,7 +54,7 @@ function react(turn: Turn, event: SystemEvent): void {
     case 'request':
       return handle(turn, event.asker, event.request);
     case 'hangup':
-      return dropJobsOf(system, event.client);
+      return dropJobsOf(turn, event.client);
     case 'tick':
       return;
     case 'halt':

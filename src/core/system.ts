@@ -131,7 +131,12 @@ export type SystemEffect =
       readonly params: unknown;
     }
   | { readonly do: 'scan'; readonly prune: boolean; readonly asker: Asker }
-  | { readonly do: 'reexec'; readonly asker: Asker }
+  | {
+      readonly do: 'reexec';
+      readonly asker: Asker;
+      /** Another program to become; null: the same. */
+      readonly binary: string | null;
+    }
   | { readonly do: 'fault'; readonly kind: FaultKind }
   /** Boot has settled: everything wanted is up, done or has failed once. */
   | { readonly do: 'booted' }
@@ -151,6 +156,8 @@ export type Outcome = {
   readonly changes: readonly Change[];
   /** Services whose record is not what it was before. */
   readonly touched: ReadonlySet<string>;
+  /** Numbers of jobs that are new, or over. */
+  readonly jobs: ReadonlySet<number>;
 };
 
 /** The key of the halt's own deadline in the agenda; no service can have this name. */

@@ -20,6 +20,8 @@ export type Turn = {
   readonly queue: Set<string>;
   /** Whose record is not what it was before the turn: what a ledger has to note. */
   readonly touched: Set<string>;
+  /** Numbers of jobs that were added, or are over: the same. */
+  readonly jobs: Set<number>;
 };
 
 export const newTurn = (system: System, now: Millis): Turn => ({
@@ -29,6 +31,7 @@ export const newTurn = (system: System, now: Millis): Turn => ({
   changes: [],
   queue: new Set(),
   touched: new Set(),
+  jobs: new Set(),
 });
 
 /** Lets `event` act on one service, and queues everyone whose gate it may open. */

@@ -2,8 +2,9 @@
  * One image of svinit hands over to the next: when the state is whole, what goes along, and the
  * answer to whoever asked for it.
  */
+import { statSync } from 'node:fs';
 import { encodeCheckpoint, interrupted } from '../core/checkpoint.ts';
-import { EXIT, encodeResult, refusal } from '../core/protocol.ts';
+import { EXIT, refusal } from '../core/protocol.ts';
 import type { Spec } from '../core/spec.ts';
 import { recognise, type Survivor } from '../core/survivors.ts';
 import type { Asker, System } from '../core/system.ts';
@@ -11,11 +12,12 @@ import type { Kernel } from '../sys/kernel.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
 import type { Journal } from './journal.ts';
-import { letGo, wordsOf } from './let-go.ts';
+import { wordsOf } from './let-go.ts';
 import { deathWords } from './lifeline.ts';
 import type { Loop } from './loop.ts';
-import { type Legacy, replaceSelf, type Self } from './reexec.ts';
+import { type Legacy, OWN_FILE, programFile, replaceSelf, type Self } from './reexec.ts';
 import type { Spawner } from './spawn.ts';
+import type { Trial, Verdict } from './trial.ts';
 
 export type HandoverPorts = {
   readonly kernel: Kernel;
@@ -26,6 +28,7 @@ export type HandoverPorts = {
   readonly fifos: Fifos;
   readonly spawner: Spawner;
   readonly control: Control;
+  readonly trial: Trial;
   /** No alarm while the image is replaced: starting may take long on a slow machine. */
   readonly release: () => void;
   readonly hold: () => void;
@@ -39,44 +42,40 @@ export type Death = { readonly signal: number; readonly revivals: readonly numbe
 
 export class Handover {
   readonly #ports: HandoverPorts;
+  /** Those who wait for the next image. */
+  readonly #askers: Asker[] = [];
+  #isDue = false;
 
   constructor(ports: HandoverPorts) {
     this.#ports = ports;
   }
 
-  /** Replaces this image as soon as the state is whole; if that fails, this image goes on. */
-  begin(asker: Asker | null): void {
-    const { loop, journal, control, hold } = this.#ports;
-    // With a spawn under way the state is not whole: its pid is known in a moment.
-    if (!loop.isQuiet()) {
-      setImmediate(() => this.begin(asker));
-      return;
+  /**
+   * Replaces this image: by `binary` when it passes its self-test, otherwise by the file it came
+   * from. If that fails, this image goes on.
+   */
+  begin(asker: Asker | null, binary: string | null): void {
+    const { trial, self } = this.#ports;
+    const other = binary ?? this.#changedBinary();
+    if (other === null) {
+      return this.#replaceWhenQuiet(asker, { ...self, path: programFile(self.path) });
     }
-    loop.stop();
-    try {
-      this.#replace(asker);
-    } catch (error) {
-      const reason = wordsOf(error);
-      journal.error(`Re-exec failed, the present image goes on: ${reason}`);
-      hold();
-      loop.resume();
-      if (asker !== null) control.refuse(asker, refusal(EXIT.failed, reason));
-    }
+    trial.begin(other, self, this.legacy([]), (verdict) => this.#tried(asker, verdict));
   }
 
   /** The new image's first acts: it says that it is there, and answers who asked for it. */
   complete(legacy: Legacy, death: Death | null): void {
-    const { kernel, system, journal } = this.#ports;
+    const { system, journal, control, loop } = this.#ports;
+    const left = new Set(legacy.clients.filter((passed) => control.clients.adopt(passed)));
+    const clients = new Set([...left].map(({ number }) => number));
     if (death !== null) this.#recover(death);
-    journal.info(`image ${system.image} goes on`, { pids: system.pids.size });
-    const { asker } = legacy;
-    if (asker === null) return;
-    const line = encodeResult(asker.id, { image: system.image });
-    try {
-      kernel.write(asker.fd, new TextEncoder().encode(line));
-    } finally {
-      letGo(kernel, asker.fd);
+    for (const client of new Set([...system.jobs.values()].map(({ asker }) => asker.client))) {
+      if (!clients.has(client)) loop.post({ type: 'hangup', client });
     }
+    journal.info(`image ${system.image} goes on`, { pids: system.pids.size });
+    const version = { image: system.image };
+    for (const asker of legacy.askers) control.reply(asker, version);
+    if (death !== null) for (const client of clients) this.#tellRevived(client);
   }
 
   /**
@@ -101,9 +100,74 @@ export class Handover {
       fifos: [...fifos.held()],
       notifications: [...spawner.notifications()],
       listeners: control.listeners(),
-      asker: null,
+      clients: control.clients.passed(false),
+      askers: [],
       revivals,
     };
+  }
+
+  /** The file this image came from, when another has taken its place. */
+  #changedBinary(): string | null {
+    const { path } = this.#ports.self;
+    const file = statSync(path, { throwIfNoEntry: false });
+    const own = statSync(OWN_FILE, { throwIfNoEntry: false });
+    if (file === undefined || own === undefined) return null;
+    return file.dev === own.dev && file.ino === own.ino ? null : path;
+  }
+
+  #tried(asker: Asker | null, verdict: Verdict): void {
+    if (!verdict.ok) return this.#failed([asker], verdict.reason);
+    this.#ports.journal.info(`svinit ${verdict.version} has passed its self-test`);
+    this.#replaceWhenQuiet(asker, verdict.self, verdict.discard);
+  }
+
+  /** With a spawn under way the state is not whole: its pid is known in a moment. */
+  #replaceWhenQuiet(asker: Asker | null, self: Self, discard: () => void = () => {}): void {
+    if (asker !== null) this.#askers.push(asker);
+    if (this.#isDue) return discard();
+    const { loop } = this.#ports;
+    this.#isDue = !loop.isQuiet();
+    if (!this.#isDue) return this.#replace(self, discard);
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#replaceWhenQuiet(null, self, discard);
+    });
+  }
+
+  #replace(self: Self, discard: () => void): void {
+    const { kernel, loop, control, release, hold } = this.#ports;
+    const askers = this.#askers.splice(0);
+    loop.stop();
+    try {
+      release();
+      const clients = control.clients.passed(true);
+      // A hand-over that was wished for is no death: what was counted is forgiven.
+      replaceSelf(kernel, self, { ...this.legacy([]), clients, askers });
+    } catch (error) {
+      discard();
+      hold();
+      loop.resume();
+      this.#failed(askers, `Re-exec failed, the present image goes on: ${wordsOf(error)}`);
+    }
+  }
+
+  #failed(askers: readonly (Asker | null)[], reason: string): void {
+    const { control, journal } = this.#ports;
+    journal.error(reason);
+    for (const asker of askers) {
+      if (asker !== null) control.refuse(asker, refusal(EXIT.failed, reason));
+    }
+  }
+
+  /**
+   * What it asked for and the image before had not noted yet is lost: it is told which of its
+   * requests are known, so that it can ask for the others again.
+   */
+  #tellRevived(client: number): void {
+    const { system, control } = this.#ports;
+    const jobs = [...system.jobs.values()].filter(({ asker }) => asker.client === client);
+    const pending = jobs.map(({ asker }) => asker.id);
+    control.notify(client, 'revived', { image: system.image, pending });
   }
 
   /** The ledger may be some moments behind the world: the world is asked. */
@@ -117,14 +181,5 @@ export class Handover {
     // What was on its way down had stopped deciding: it is decided again.
     if (system.halt?.released === true) system.halt = { ...system.halt, released: false };
     for (const event of [...events, ...interrupted(system)]) loop.post(event);
-  }
-
-  #replace(asker: Asker | null): never {
-    const { kernel, self, control, release } = this.#ports;
-    const client = asker === null ? null : control.descriptorOf(asker.client);
-    const waiting = asker === null || client === null ? null : { fd: client, id: asker.id };
-    release();
-    // A hand-over that was wished for is no death: what was counted is forgiven.
-    return replaceSelf(kernel, self, { ...this.legacy([]), asker: waiting });
   }
 }

@@ -10,7 +10,8 @@ import { type Fd, fd as toFd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Journal } from './journal.ts';
 import { Ledger, type LedgerRecord } from './ledger.ts';
-import { DIED_OPTION, type Legacy, type Self, STATE_OPTION } from './reexec.ts';
+import { DIED_OPTION, STATE_OPTION } from './own-arguments.ts';
+import { type Legacy, OWN_FILE, programFile, type Self } from './reexec.ts';
 
 export type LifelinePorts = {
   readonly kernel: Kernel;
@@ -72,7 +73,8 @@ export class Lifeline {
       for (const fd of [0, 1, 2]) kernel.setCloexec(toFd(fd), false);
       const fd = this.#ledger.fd;
       kernel.installRevival({
-        path: self.path,
+        // By its file, which may have lost its name; by its name, should /proc be gone.
+        paths: [OWN_FILE, self.path],
         argvFor: (signal) => this.#argv(fd, signal),
         env: self.env,
         signals: SIGNALS,
@@ -101,7 +103,7 @@ export class Lifeline {
   /** Begins a fresh image as if this one had died. @throws {SysError} when the exec failed. */
   revive(): void {
     const { kernel, self } = this.#ports;
-    kernel.execve(self.path, this.#argv(this.#ledger.fd, 0), self.env);
+    kernel.execve(programFile(self.path), this.#argv(this.#ledger.fd, 0), self.env);
   }
 
   /** What comes now may take long, and is the end of this image: no alarm, no ledger any more. */
@@ -112,8 +114,9 @@ export class Lifeline {
   }
 
   /** Notes what has moved in the system. */
-  turn(touched: ReadonlySet<string>): void {
-    if (touched.size > 0) this.note({ k: 'turn', turn: turnRecord(this.#ports.system, touched) });
+  turn(touched: ReadonlySet<string>, jobs: ReadonlySet<number>): void {
+    if (touched.size === 0 && jobs.size === 0) return;
+    this.note({ k: 'turn', turn: turnRecord(this.#ports.system, touched, jobs) });
   }
 
   /** Definitions have changed: records do not tell of them. */

@@ -24,6 +24,11 @@ export class LineReader {
     return this.#length === 0;
   }
 
+  /** What has come of the line that is not complete yet. */
+  held(): Buffer {
+    return Buffer.from(this.#held.subarray(0, this.#length));
+  }
+
   /** The lines that `bytes` complete. After `too long` the stream is not to be trusted any more. */
   push(bytes: Uint8Array): Line[] {
     const lines: Line[] = [];

@@ -14,6 +14,8 @@ import type { Millis } from '../core/units.ts';
 
 export type SpawnEffect = Extract<SystemEffect, { do: 'spawn' }>;
 export type OtherEffect = Exclude<SystemEffect, SpawnEffect>;
+/** What a client is told. */
+export type Telling = Extract<SystemEffect, { do: 'reply' | 'refuse' | 'notify' }>;
 
 export type LoopPorts = {
   readonly now: () => Millis;
@@ -21,8 +23,8 @@ export type LoopPorts = {
   readonly spawn: (effect: SpawnEffect) => SystemEvent;
   readonly perform: (effect: OtherEffect) => void;
   readonly changed: (changes: readonly Change[]) => void;
-  /** Nothing more to do for now; these services are not as they were the last time. */
-  readonly settled: (touched: ReadonlySet<string>) => void;
+  /** Nothing more to do for now; these services and jobs are not as they were the last time. */
+  readonly settled: (touched: ReadonlySet<string>, jobs: ReadonlySet<number>) => void;
   /** Looks at the world without being told: reap, sweep, time-outs. Once a second at least. */
   readonly reconcile: () => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -38,7 +40,10 @@ export class Loop {
   readonly #ports: LoopPorts;
   readonly #inbox: SystemEvent[] = [];
   readonly #spawns: SpawnEffect[] = [];
+  /** What was answered has happened for good: it is noted before it is told. */
+  readonly #tellings: Telling[] = [];
   #touched = new Set<string>();
+  #jobs = new Set<number>();
   #draining = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Infinity;
@@ -107,18 +112,25 @@ export class Loop {
 
   #settle(): void {
     const touched = this.#touched;
+    const jobs = this.#jobs;
     this.#touched = new Set();
-    this.#guard('note what moved', () => this.#ports.settled(touched));
+    this.#jobs = new Set();
+    this.#guard('note what moved', () => this.#ports.settled(touched, jobs));
+    for (const telling of this.#tellings.splice(0)) {
+      this.#guard(telling.do, () => this.#ports.perform(telling));
+    }
   }
 
   #handle(event: SystemEvent): void {
     this.#guard(`handle ${event.type}`, () => {
-      const { effects, changes, touched } = step(this.#system, event, this.#ports.now());
+      const { effects, changes, touched, jobs } = step(this.#system, event, this.#ports.now());
       for (const name of touched) this.#touched.add(name);
+      for (const number of jobs) this.#jobs.add(number);
       if (changes.length > 0) this.#guard('tell of changes', () => this.#ports.changed(changes));
       for (const effect of effects) {
         // Spawns may wait their turn; a signal may not: its pid is known to be ours only now.
         if (effect.do === 'spawn') this.#spawns.push(effect);
+        else if (isTelling(effect)) this.#tellings.push(effect);
         else this.#guard(effect.do, () => this.#ports.perform(effect));
       }
     });
@@ -151,3 +163,6 @@ export class Loop {
     this.post({ type: 'tick' });
   }
 }
+
+const isTelling = (effect: OtherEffect): effect is Telling =>
+  effect.do === 'reply' || effect.do === 'refuse' || effect.do === 'notify';

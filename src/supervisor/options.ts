@@ -1,8 +1,10 @@
 /**
  * What the supervisor is given: the world it acts on, and what it is to supervise.
  */
+import type { Socket } from 'node:net';
 import type { Spec } from '../core/spec.ts';
 import type { System } from '../core/system.ts';
+import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Death } from './handover.ts';
 import type { Paths } from './paths.ts';
@@ -36,6 +38,8 @@ export type SupervisorOptions = {
   readonly death: Death | null;
   /** Deaths that still count towards a crash loop. */
   readonly revivals: readonly number[];
+  /** A connected socket of the image before as a stream. */
+  readonly adoptSocket: (fd: Fd) => Socket;
   /** Ends the process past every hook that would bring it back. */
   readonly exit: (code: number) => never;
 };

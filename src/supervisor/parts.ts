@@ -15,6 +15,7 @@ import type { SupervisorOptions } from './options.ts';
 import { Spawner } from './spawn.ts';
 import { survey } from './survey.ts';
 import { Teller } from './teller.ts';
+import { Trial } from './trial.ts';
 import { Watch } from './watch.ts';
 
 export type Parts = {
@@ -26,6 +27,7 @@ export type Parts = {
   readonly loop: Loop;
   readonly spawner: Spawner;
   readonly teller: Teller;
+  readonly trial: Trial;
   readonly watch: Watch;
 };
 
@@ -64,7 +66,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     ...hooks,
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
-    settled: (touched) => lifeline.turn(touched),
+    settled: (touched, jobs) => lifeline.turn(touched, jobs),
   });
   const spawner = new Spawner({
     kernel,
@@ -77,23 +79,24 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     warn,
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
   });
-  const control = new Control({ kernel, now: kernel.monotonic, post, warn });
-  const handover: Handover = new Handover({
+  const control = new Control({
     kernel,
-    system,
-    self,
-    journal,
-    loop,
-    fifos,
-    spawner,
-    control,
-    say,
+    now: kernel.monotonic,
+    adopt: options.adoptSocket,
+    post,
+    warn,
+    note: (number, client) => lifeline.note({ k: 'client', number, client }),
+  });
+  const trial = new Trial({ kernel, watch, now: kernel.monotonic });
+  const known = { kernel, system, self, journal, loop, fifos, spawner, control, trial, say };
+  const handover: Handover = new Handover({
+    ...known,
     release: () => lifeline.release(),
     hold: () => lifeline.hold(),
     survey: (specs) => survey(kernel.getpid(), (target) => serviceOf(options, specs, target)),
   });
   const teller = new Teller(system, journal, options);
-  return { control, fifos, handover, journal, lifeline, loop, spawner, teller, watch };
+  return { control, fifos, handover, journal, lifeline, loop, spawner, teller, trial, watch };
 }
 
 /** Without its FIFO a service that runs has one again at its next start. */

@@ -10,14 +10,19 @@ import type { Kernel } from '../sys/kernel.ts';
 const BURST_MAX = 1000;
 
 /**
- * Reports each child that has ended.
+ * Reports each child that has ended, and lets the kernel forget it only then: should this image die
+ * in between, the next one is told the same.
  * @returns whether there may be more: the caller comes back after serving the others.
  */
 export function reap(kernel: Kernel, report: (pid: Pid, exit: Exit) => void): boolean {
   for (let count = 0; count < BURST_MAX; count += 1) {
-    const waited = kernel.waitAny();
-    if (waited === null) return false;
-    report(waited.pid, decodeStatus(waited.status));
+    const ended = kernel.peekAny();
+    if (ended === null) return false;
+    try {
+      report(ended.pid, decodeStatus(ended.status));
+    } finally {
+      kernel.reap(ended.pid);
+    }
   }
   return true;
 }

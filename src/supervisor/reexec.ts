@@ -3,12 +3,16 @@
  * Descriptors that matter are never close-on-exec (every child is started with `closefrom`), so
  * that an exec needs no preparation, whoever does it: this file, or a handler of a dying runtime.
  */
+import { existsSync } from 'node:fs';
 import * as v from 'valibot';
-import type { RequestId } from '../core/protocol.ts';
+import { FRAME_BYTES_MAX } from '../core/protocol.ts';
+import type { Asker } from '../core/system.ts';
 import { type Fd, type Pid, fd as toFd, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import type { Passed } from './clients.ts';
 import { encodeLedger, readLedger } from './ledger.ts';
 import { letGo } from './let-go.ts';
+import { STATE_OPTION } from './own-arguments.ts';
 
 /** State as text, what moved since, and descriptors by what they are for. */
 export type Legacy = {
@@ -19,8 +23,9 @@ export type Legacy = {
   readonly fifos: readonly (readonly [name: string, fd: Fd])[];
   readonly notifications: readonly (readonly [pid: Pid, fd: Fd])[];
   readonly listeners: readonly { readonly path: string; readonly fd: Fd }[];
-  /** The client that asked for the re-exec and is still waiting for its answer. */
-  readonly asker: { readonly fd: Fd; readonly id: RequestId } | null;
+  readonly clients: readonly Passed[];
+  /** Those who asked for the re-exec and still wait for their answer. */
+  readonly askers: readonly Asker[];
   /** When images died and were revived, on CLOCK_MONOTONIC in milliseconds. */
   readonly revivals: readonly number[];
 };
@@ -35,13 +40,16 @@ export type Self = {
   readonly env: readonly string[];
 };
 
-/** The argument that tells an image that it goes on, and where its state is. */
-export const STATE_OPTION = '--state=';
-/** The argument behind it that tells what the image before died of: a signal number, or 0. */
-export const DIED_OPTION = '--died=';
+/** The file that runs, by whatever name, even when it has none any more (proc(5)). */
+export const OWN_FILE = '/proc/self/exe';
+
+/** What to exec to become oneself again, or to run another program of the same binary. */
+export const programFile = (path: string): string => (existsSync(OWN_FILE) ? OWN_FILE : path);
 
 /** asm-generic/signal.h. */
 const SIGIO = 29;
+/** A line that is not complete, in base64. */
+const HELD_CHARS_MAX: number = Math.ceil(FRAME_BYTES_MAX / 3) * 4;
 
 /**
  * Replaces this image, handing `legacy` over in a sealed file. Does not return.
@@ -50,12 +58,10 @@ const SIGIO = 29;
 export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
   const { turns: _, ...state } = legacy;
   const fd = kernel.memfd('svinit-state', encodeLedger(state));
-  const { asker } = legacy;
-  const passed = [fd, ...(asker === null ? [] : [asker.fd])];
   let listenAgain = (): void => {};
   try {
     // 0 to 2 as well: Node marks inherited ones close-on-exec when it starts.
-    for (const kept of [toFd(0), toFd(1), toFd(2), ...passed]) kernel.setCloexec(kept, false);
+    for (const kept of [toFd(0), toFd(1), toFd(2), fd]) kernel.setCloexec(kept, false);
     // Descriptors go on raising SIGIO while nobody listens yet, and its default is to kill.
     listenAgain = kernel.sigIgnore([SIGIO]);
     const argv = [...self.program, `${STATE_OPTION}${fd}`, ...self.given];
@@ -63,7 +69,6 @@ export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
   } catch (error) {
     letGo(kernel, fd);
     listenAgain();
-    if (asker !== null) kernel.setCloexec(asker.fd, true);
     throw error;
   }
 }
@@ -80,9 +85,10 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
     const [issue] = result.issues;
     throw new TypeError(`The state left by the image before is not ours: ${issue.message}`);
   }
-  const { system, listeners, asker, revivals } = result.output;
+  const { system, listeners, askers, revivals } = result.output;
   const fifos = new Map(result.output.fifos);
   const notifications = new Map(result.output.notifications);
+  const clients = new Map(result.output.clients.map((client) => [client.number, client]));
   const turns: unknown[] = [];
   for (const record of records) {
     const fitting = v.safeParse(RecordSchema, record);
@@ -90,7 +96,8 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
     const { output } = fitting;
     if (output.k === 'turn') turns.push(output.turn);
     else if (output.k === 'fifo') put(fifos, output.name, output.fd);
-    else put(notifications, output.pid, output.fd);
+    else if (output.k === 'notify') put(notifications, output.pid, output.fd);
+    else put(clients, output.number, output.client);
   }
   return {
     system,
@@ -98,25 +105,40 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
     fifos: [...fifos].map(([name, fifo]) => [name, toFd(fifo)]),
     notifications: [...notifications].map(([pid, pipe]) => [toPid(pid), toFd(pipe)]),
     listeners: listeners.map((listener) => ({ path: listener.path, fd: toFd(listener.fd) })),
-    asker: asker === null ? null : { fd: toFd(asker.fd), id: asker.id },
+    clients: [...clients.values()].map((client) => ({ ...client, fd: toFd(client.fd) })),
+    askers,
     revivals,
   };
 }
 
-function put<K>(map: Map<K, number>, key: K, fd: number | null): void {
-  if (fd === null) map.delete(key);
-  else map.set(key, fd);
+function put<K, V>(map: Map<K, V>, key: K, value: V | null): void {
+  if (value === null) map.delete(key);
+  else map.set(key, value);
 }
 
 const Descriptor = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Process = v.pipe(v.number(), v.integer(), v.minValue(1));
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Uid = v.pipe(v.number(), v.integer(), v.minValue(-1));
+const ClientSchema = v.strictObject({
+  number: Count,
+  uid: Uid,
+  readOnly: v.boolean(),
+  fd: Descriptor,
+  held: v.nullable(v.pipe(v.string(), v.maxLength(HELD_CHARS_MAX))),
+});
 const LegacySchema = v.strictObject({
   system: v.string(),
   fifos: v.array(v.tuple([v.string(), Descriptor])),
   notifications: v.array(v.tuple([Process, Descriptor])),
   listeners: v.array(v.strictObject({ path: v.string(), fd: Descriptor })),
-  asker: v.nullable(
-    v.strictObject({ fd: Descriptor, id: v.union([v.string(), v.number(), v.null()]) }),
+  clients: v.array(ClientSchema),
+  askers: v.array(
+    v.strictObject({
+      client: Count,
+      id: v.nullable(v.union([v.string(), v.number()])),
+      uid: Uid,
+    }),
   ),
   revivals: v.array(v.number()),
 });
@@ -124,4 +146,5 @@ const RecordSchema = v.variant('k', [
   v.strictObject({ k: v.literal('turn'), turn: v.unknown() }),
   v.strictObject({ k: v.literal('fifo'), name: v.string(), fd: v.nullable(Descriptor) }),
   v.strictObject({ k: v.literal('notify'), pid: Process, fd: v.nullable(Descriptor) }),
+  v.strictObject({ k: v.literal('client'), number: Count, client: v.nullable(ClientSchema) }),
 ]);

@@ -10,6 +10,7 @@ import type { Kernel } from '../sys/kernel.ts';
 import type { FileAction } from '../sys/spawn.ts';
 import type { Fifos } from './fifos.ts';
 import { letGo, wordsOf } from './let-go.ts';
+import { programFile } from './reexec.ts';
 import type { Watch } from './watch.ts';
 
 export type SpawnOrder = Extract<SystemEffect, { do: 'spawn' }>;
@@ -77,11 +78,12 @@ export class Spawner {
     const extra = role === 'finish' ? finishArguments(order) : [];
     const pipe = role === 'start' && spec.ready.by === 'fd' ? this.#notificationPipe() : null;
     const { own } = this.#ports;
-    const base = command.path === own.path ? own.environment : this.#ports.environment;
+    const isOwn = command.path === own.path;
+    const base = isOwn ? own.environment : this.#ports.environment;
     const environment = resolveEnvironment(base, spec.env);
     try {
       const pid = kernel.spawn({
-        path: findProgram(command.path, environment['PATH'] ?? ''),
+        path: isOwn ? programFile(own.path) : findProgram(command.path, environment['PATH'] ?? ''),
         argv: [...command.argv, ...extra],
         env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
         cwd: spec.cwd,
@@ -113,9 +115,15 @@ export class Spawner {
     return this.#notifications;
   }
 
-  /** Goes on listening to a pipe of the image before. */
+  /** Goes on listening to a pipe of the image before, should it still be there. */
   adopt(pid: Pid, fd: Fd): void {
-    this.#listen(pid, fd);
+    try {
+      // The runtimes mark what they find open when they start.
+      this.#ports.kernel.setCloexec(fd, false);
+      this.#listen(pid, fd);
+    } catch (error) {
+      this.#ports.warn(`Nobody will hear that ${pid} is ready: ${wordsOf(error)}`);
+    }
   }
 
   /** The end that is read goes on over an exec; a child is started without it all the same. */

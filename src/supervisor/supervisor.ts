@@ -84,12 +84,13 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline } = this.#parts;
+    const { control, lifeline, trial } = this.#parts;
     lifeline.putOff();
     // Readiness first: a service may say it and end before anyone looks.
     this.sweep();
     this.#guard('reap', () => this.#reapAll());
-    this.#guard('look after the clients', () => control.expire());
+    this.#guard('look after the clients', () => control.clients.expire());
+    this.#guard('look after a self-test', () => trial.expire());
     this.#listen();
   }
 
@@ -105,8 +106,8 @@ export class Supervisor {
   }
 
   /** Replaces this image by a fresh one. Returns when that failed, or cannot be done yet. */
-  reexec(asker: Asker | null): void {
-    this.#parts.handover.begin(asker);
+  reexec(asker: Asker | null, binary: string | null): void {
+    this.#parts.handover.begin(asker, binary);
   }
 
   /** The runtime is ending: the next image begins as if this one had died. Returns on failure. */
@@ -178,7 +179,7 @@ export class Supervisor {
       }
       case 'reexec':
         // After this turn: what else it decided is performed by the image that decided it.
-        setImmediate(() => this.reexec(effect.asker));
+        setImmediate(() => this.reexec(effect.asker, effect.binary));
         return;
       case 'fault':
         // After this turn, so that its answer is on its way.
@@ -218,8 +219,9 @@ export class Supervisor {
   }
 
   #reapAll(): void {
-    const { loop, spawner } = this.#parts;
+    const { loop, spawner, trial } = this.#parts;
     const more = reap(this.#kernel, (pid, exit) => {
+      if (trial.ended(pid, exit)) return;
       spawner.forget(pid);
       loop.post({ type: 'exited', pid, exit });
     });

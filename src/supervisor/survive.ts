@@ -25,7 +25,7 @@ export function listenToSignals(kernel: Kernel, supervisor: Supervisor, machine:
   });
   process.on('SIGHUP', () => supervisor.rescan());
   process.on('SIGUSR1', () => supervisor.rebuildSockets());
-  process.on('SIGUSR2', () => supervisor.reexec(null));
+  process.on('SIGUSR2', () => supervisor.reexec(null, null));
   try {
     kernel.sigUnblock(HANDLED);
   } catch (error) {

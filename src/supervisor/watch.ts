@@ -15,7 +15,7 @@ const BATCH = 64;
 export class Watch {
   readonly #kernel: Kernel;
   readonly #warn: (text: string) => void;
-  /** Made on first use. */
+  /** Null as long as it cannot be made. */
   #epoll: Fd | null = null;
   readonly #handlers = new Map<Fd, () => void>();
   /** Those that could not be watched, for want of a resource: tried again with every sweep. */
@@ -24,6 +24,7 @@ export class Watch {
   constructor(kernel: Kernel, warn: (text: string) => void) {
     this.#kernel = kernel;
     this.#warn = warn;
+    this.#attempt(() => this.#set());
   }
 
   /**
@@ -53,13 +54,23 @@ export class Watch {
   }
 
   #begin(fd: Fd): void {
-    try {
-      this.#epoll ??= this.#kernel.epollCreate();
+    this.#unwatched.add(fd);
+    this.#attempt(() => {
       this.#kernel.setAsync(fd, this.#kernel.getpid());
-      this.#kernel.epollAdd(this.#epoll, fd, EPOLLIN);
+      this.#kernel.epollAdd(this.#set(), fd, EPOLLIN);
       this.#unwatched.delete(fd);
+    });
+  }
+
+  #set(): Fd {
+    this.#epoll ??= this.#kernel.epollCreate();
+    return this.#epoll;
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
     } catch (error) {
-      this.#unwatched.add(fd);
       this.#warn(wordsOf(error));
     }
   }

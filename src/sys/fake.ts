@@ -201,8 +201,20 @@ const BEHAVIOURS: Readonly<Partial<Record<CName, Behaviour>>> = {
     viewOf(blockOf(pid)).setInt32(0, machine.newPid(), true);
     return 0;
   },
-  waitpid: (machine, [, status]) => {
-    const exit = machine.exits.shift();
+  waitid: (machine, [, , info]) => {
+    const [exit] = machine.exits;
+    if (exit === undefined) return 0;
+    const signal = exit.status & 0x7f;
+    // siginfo_t of asm-generic/siginfo.h: CLD_EXITED, CLD_KILLED or CLD_DUMPED, pid, status.
+    const code = signal === 0 ? 1 : (exit.status & 0x80) === 0 ? 2 : 3;
+    const fields = [code, 0, exit.pid, 0, signal === 0 ? exit.status >> 8 : signal];
+    const view = viewOf(blockOf(info));
+    for (const [i, field] of fields.entries()) view.setInt32(8 + 4 * i, field, true);
+    return 0;
+  },
+  waitpid: (machine, [pid, status]) => {
+    const index = machine.exits.findIndex((exit) => pid === -1 || exit.pid === pid);
+    const [exit] = index < 0 ? [] : machine.exits.splice(index, 1);
     if (exit === undefined) return 0;
     viewOf(blockOf(status)).setInt32(0, exit.status, true);
     return exit.pid;

@@ -70,6 +70,10 @@ export interface Kernel {
   spawn(program: Program): Pid;
   /** One child that has ended, own or adopted; null when there is none now. */
   waitAny(): processes.Waited | null;
+  /** The same, and the child stays to be reaped. */
+  peekAny(): processes.Waited | null;
+  /** Whether the child had ended, and is gone now. */
+  reap(pid: Pid): boolean;
   /** Whether there was a process to signal. */
   kill(pid: Pid, signal: number): boolean;
   getpid(): Pid;
@@ -164,6 +168,8 @@ const VERBS = {
   inotifyAdd: descriptors.inotifyAdd,
   spawn,
   waitAny: processes.waitAny,
+  peekAny: processes.peekAny,
+  reap: processes.reap,
   kill: processes.kill,
   getpid: processes.getpid,
   getppid: processes.getppid,

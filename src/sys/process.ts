@@ -25,6 +25,31 @@ export function waitAny(libc: Libc): Waited | null {
 }
 
 /**
+ * waitid(2) with WNOWAIT: as `waitAny`, but the child stays to be waited for by `reap`. Whoever
+ * dies in between leaves its status to the next image.
+ */
+export function peekAny(libc: Libc): Waited | null {
+  putU64(infoView, SI_PID & ~7, 0);
+  if (libc.call('waitid', P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) < 0) return null;
+  const pid = infoView.getInt32(SI_PID, true);
+  if (pid <= 0) return null;
+  const value = infoView.getInt32(SI_STATUS, true);
+  switch (infoView.getInt32(SI_CODE, true)) {
+    case CLD_EXITED:
+      return { pid: pid as Pid, status: (value & 0xff) << 8 };
+    case CLD_DUMPED:
+      return { pid: pid as Pid, status: value | 0x80 };
+    default:
+      return { pid: pid as Pid, status: value };
+  }
+}
+
+/** waitpid(2) for one child that has ended: whether it was there and is gone now. */
+export function reap(libc: Libc, pid: Pid): boolean {
+  return libc.call('waitpid', pid, waitStatus, WNOHANG) === pid;
+}
+
+/**
  * kill(2): whether there was a process to signal. A negative `pid` means the group, as in the
  * manual.
  * @param signal A number; 0 only asks.
@@ -112,6 +137,18 @@ export function execve(
 
 /** linux/wait.h. */
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const P_ALL = 0;
+/** siginfo_t of asm-generic/siginfo.h: code, pid and status of SIGCHLD on 64-bit Linux. */
+const SIGINFO_BYTES = 128;
+const SI_CODE = 8;
+const SI_PID = 16;
+const SI_STATUS = 24;
+const CLD_EXITED = 1;
+const CLD_DUMPED = 3;
+const info = memory(SIGINFO_BYTES);
+const infoView = viewOf(info);
 const waitStatus = memory(4);
 const waitStatusView = viewOf(waitStatus);
 

@@ -9,7 +9,8 @@ import { check, type Libc } from './libc.ts';
 import { memory, putU64, viewOf } from './memory.ts';
 
 export type Revival = {
-  readonly path: string;
+  /** The programs that are tried, in this order. */
+  readonly paths: readonly [string, ...string[]];
   /** The argument vector for a signal that ended this image: it should say which it was. */
   readonly argvFor: (signal: number) => readonly string[];
   readonly env: readonly string[];
@@ -72,8 +73,8 @@ const STACK_BYTES = 65_536;
 const CODE_BYTES = 4096;
 /** Code, then vectors and texts: an environment of stage 0 and a few arguments are far smaller. */
 const REGION_BYTES = 65_536;
-/** Room for one handler; the longest is 80 bytes. */
-const HANDLER_BYTES = 128;
+/** Room for one handler; with two paths the longest has 144 bytes. */
+const HANDLER_BYTES = 256;
 
 function anonymous(bytes: number): [null, number, number, number, number, number] {
   return [null, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0];
@@ -106,25 +107,30 @@ function layOut(revival: Revival, base: number): Region {
     for (const [i, address] of addresses.entries()) putU64(view, at + 8 * i, address);
     return base + at;
   };
-  const path = text(revival.path);
+  const paths = revival.paths.map(text);
   const envp = vector(revival.env);
   const pause = reserve(16);
   putU64(view, pause, 1);
   const handlers = revival.signals.map((signal, i): readonly [number, number] => {
     const argv = vector(revival.argvFor(signal));
-    bytes.set(handlerCode(path, argv, envp, base + pause), i * HANDLER_BYTES);
+    bytes.set(handlerCode(paths, argv, envp, base + pause), i * HANDLER_BYTES);
     return [signal, base + i * HANDLER_BYTES];
   });
   return { bytes, handlers };
 }
 
-/** execve(path, argv, envp), and when it returns: nanosleep(pause, NULL), and again. */
-export function handlerCode(path: number, argv: number, envp: number, pause: number): Uint8Array {
+/** execve(path, argv, envp) of each, and when all return: nanosleep(pause, NULL), and again. */
+export function handlerCode(
+  paths: readonly number[],
+  argv: number,
+  envp: number,
+  pause: number,
+): Uint8Array {
   switch (process.arch) {
     case 'x64':
-      return x64Code(path, argv, envp, pause);
+      return x64Code(paths, argv, envp, pause);
     case 'arm64':
-      return arm64Code(path, argv, envp, pause);
+      return arm64Code(paths, argv, envp, pause);
     default:
       throw new TypeError(`There is no handler code for ${process.arch}`);
   }
@@ -135,15 +141,14 @@ const X64 = { execve: 59, nanosleep: 35 };
 const ARM64 = { execve: 221, nanosleep: 101 };
 
 /** Intel SDM vol. 2: mov r64, imm64 (REX.W B8+r), mov r32, imm32, xor, syscall, jmp rel8. */
-function x64Code(path: number, argv: number, envp: number, pause: number): Uint8Array {
+function x64Code(paths: readonly number[], argv: number, envp: number, pause: number): Uint8Array {
   const [rdi, rsi, rdx] = [0xbf, 0xbe, 0xba];
   const load = (register: number, value: number): number[] => [0x48, register, ...u64(value)];
   const call = (number: number): number[] => [0xb8, ...u64(number).slice(0, 4), 0x0f, 0x05];
   const code = [
-    ...load(rdi, path),
     ...load(rsi, argv),
     ...load(rdx, envp),
-    ...call(X64.execve),
+    ...paths.flatMap((path) => [...load(rdi, path), ...call(X64.execve)]),
     ...load(rdi, pause),
     ...[0x31, 0xf6],
     ...call(X64.nanosleep),
@@ -152,7 +157,12 @@ function x64Code(path: number, argv: number, envp: number, pause: number): Uint8
 }
 
 /** Arm ARM C6: MOVZ and MOVK of 16 bits each, SVC #0, B. Written to the manual, not yet run. */
-function arm64Code(path: number, argv: number, envp: number, pause: number): Uint8Array {
+function arm64Code(
+  paths: readonly number[],
+  argv: number,
+  envp: number,
+  pause: number,
+): Uint8Array {
   const load = (register: number, value: number): number[] =>
     [0xd2800000, 0xf2a00000, 0xf2c00000, 0xf2e00000].map((opcode, i) => {
       const part = Math.floor(value / 2 ** (16 * i)) % 65_536;
@@ -160,11 +170,10 @@ function arm64Code(path: number, argv: number, envp: number, pause: number): Uin
     });
   const SVC = 0xd4000001;
   const words = [
-    ...load(0, path),
     ...load(1, argv),
     ...load(2, envp),
     ...load(8, ARM64.execve),
-    SVC,
+    ...paths.flatMap((path) => [...load(0, path), SVC]),
     ...load(0, pause),
     ...load(1, 0),
     ...load(8, ARM64.nanosleep),

@@ -84,6 +84,7 @@ export type CName =
   | 'sync'
   | 'umask'
   | 'umount2'
+  | 'waitid'
   | 'waitpid'
   | 'write';
 
@@ -154,6 +155,7 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   sync: cannotFail('i32'),
   umask: cannotFail('u32', 'u32'),
   umount2: setsErrno('i32', 'string', 'i32'),
+  waitid: setsErrno('i32', 'i32', 'u32', 'pointer', 'i32'),
   waitpid: setsErrno('i32', 'i32', 'pointer', 'i32'),
   write: setsErrno('i64', 'i32', 'pointer', 'u64'),
 };

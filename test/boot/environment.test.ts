@@ -92,6 +92,7 @@ for (const runtime of RUNTIMES) {
         'TERM',
         'SVINIT_STAGE0_AT',
         ...settings.map((name) => `BUN_JSC_${name}`),
+        ...['MIMALLOC_RESERVE_OS_MEMORY', 'MIMALLOC_DISALLOW_OS_ALLOC'],
       ];
       t.same(names.sort(), expected.sort());
       t.match(await environment('1'), /^HOME=\/$/m, 'and its values');

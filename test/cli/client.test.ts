@@ -187,7 +187,7 @@ t.test('the status socket serves questions when there is no control socket', asy
   const client = await clientOf(t, server);
   t.ok(client.readOnly);
   t.equal((await client.request('version', {})).pid, 1);
-  const failure = await failureOf(client.request('reexec', {}));
+  const failure = await failureOf(client.request('reexec', { binary: null }));
   t.match(failure, { exit: EXIT.unreachable, message: /control: connect failed with ENOENT/ });
   t.equal(server.asked.length, 1, 'it is not even asked');
 });

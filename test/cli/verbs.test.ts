@@ -129,7 +129,15 @@ const ROWS: readonly Row[] = [
   {
     line: 'reexec',
     method: 'reexec',
-    params: {},
+    params: { binary: null },
+    result: { image: 3 },
+    out: 'svinit goes on as image 3\n',
+    exit: 0,
+  },
+  {
+    line: 'reexec --binary /sbin/../bin/new',
+    method: 'reexec',
+    params: { binary: '/bin/new' },
     result: { image: 3 },
     out: 'svinit goes on as image 3\n',
     exit: 0,

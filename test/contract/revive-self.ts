@@ -37,7 +37,8 @@ if (died !== undefined) {
 
 for (const fd of [0, 1, 2] as Fd[]) kernel.setCloexec(fd, false);
 kernel.installRevival({
-  path: process.execPath,
+  // The second is tried when the first is not there.
+  paths: ['/no/such/file', process.execPath],
   argvFor: (signal) => [process.execPath, ...process.execArgv, script, how, String(signal)],
   env: ['SECOND=life'],
   signals: [4, 5, 6, 7, 8, 11, 14, 31],

@@ -17,6 +17,18 @@ const { ended, output } = children(kernel);
 const TIOCSPTLCK = 0x40045431;
 const TIOCGPTN = 0x80045430;
 
+/** The core flag of a wait status: whether one is written is the machine's affair. */
+const CORE = 0x80;
+
+/** Its status as soon as it has ended. Nothing else runs meanwhile: the reaper would be faster. */
+function peeked(pid: Pid): number {
+  for (;;) {
+    const got = kernel.peekAny();
+    if (got?.pid === pid) return got.status;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
 function leadsSession(): boolean {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]) === process.pid;
@@ -52,6 +64,24 @@ await point('waitAny gives null with no child and with a living one', async () =
   kernel.close(writer);
   assert.equal(await ended(cat), 0);
   kernel.close(reader);
+});
+
+await point('peekAny tells what waitpid tells, again and again, until the child is reaped', () => {
+  for (const [script, wanted] of [
+    ['exit 0', 0],
+    ['exit 7', 0x700],
+    ['exit 255', 0xff00],
+    ['kill -KILL $$', SIG.SIGKILL],
+    ['kill -SEGV $$', SIG.SIGSEGV],
+  ] as const) {
+    const pid = kernel.spawn(program(['/bin/sh', '-c', script]));
+    const first = peeked(pid);
+    assert.equal(first & ~CORE, wanted);
+    assert.deepEqual(kernel.peekAny(), { pid, status: first });
+    assert.equal(kernel.reap(pid), true);
+    assert.equal(kernel.peekAny(), null);
+    assert.equal(kernel.reap(pid), false);
+  }
 });
 
 await point('kill says false for a process that is gone, true for one that was there', async () => {

@@ -50,6 +50,8 @@ t.test('stage0Environment() on a machine is an allow-list', async (t) => {
     'BUN_JSC_useConcurrentJIT=0',
     'BUN_JSC_useConcurrentGC=0',
     'BUN_JSC_numberOfGCMarkers=1',
+    'MIMALLOC_RESERVE_OS_MEMORY=192MiB',
+    'MIMALLOC_DISALLOW_OS_ALLOC=1',
     'TERM=xterm-256color',
   ]);
   for (const TERM of ['', 'a b', '../x', '-x', 'x'.repeat(33)]) {

@@ -9,9 +9,10 @@ import { World } from './support/world.ts';
 
 /** The state as a value in a fixed order: maps are played back in another. */
 function stateOf(system: System): unknown {
-  const { image: _, units, intents, ...rest } = JSON.parse(encodeCheckpoint(system));
+  const { image: _, units, intents, jobs, ...rest } = JSON.parse(encodeCheckpoint(system));
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-  return { ...rest, units: units.sort(byName), intents: intents.sort() };
+  const byNumber = (a: { number: number }, b: { number: number }) => a.number - b.number;
+  return { ...rest, units: units.sort(byName), intents: intents.sort(), jobs: jobs.sort(byNumber) };
 }
 
 t.test('turnRecord() and replay: what is played back is what was', async (t) => {
@@ -23,12 +24,12 @@ t.test('turnRecord() and replay: what is played back is what was', async (t) => 
     let steps = 0;
     const world = new World({
       seed,
-      watch: (system, { touched }) => {
+      watch: (system, { touched, jobs }) => {
         if (system !== known || system.definitions !== definitions) {
           base = encodeCheckpoint(system);
           records = [];
-        } else if (touched.size > 0) {
-          records.push(JSON.parse(JSON.stringify(turnRecord(system, touched))));
+        } else if (touched.size > 0 || jobs.size > 0) {
+          records.push(JSON.parse(JSON.stringify(turnRecord(system, touched, jobs))));
         }
         known = system;
         definitions = system.definitions;
@@ -57,7 +58,7 @@ t.test('replay: a record that does not fit ends it, and what came before stands'
   world.chaos(50);
   const { system } = world;
   const base = encodeCheckpoint(system);
-  const good = turnRecord(system, system.units.keys());
+  const good = turnRecord(system, system.units.keys(), system.jobs.keys());
   for (const bad of [null, 1, 'x', {}, [], { ...good, units: 1 }, { ...good, more: true }]) {
     const decoded = decodeCheckpoint(base, system.options, [bad, good]);
     t.ok(decoded.ok, JSON.stringify(bad)?.slice(0, 40));

@@ -18,6 +18,8 @@ const TOLERATED: Readonly<Partial<Record<Verb, readonly string[]>>> = {
   moveTo: ['close 1'],
   monotonic: ['clock_gettime 1'],
   waitAny: ['waitpid 1'],
+  peekAny: ['waitid 1'],
+  reap: ['waitpid 1'],
   spawn: ['posix_spawn_file_actions_destroy 1', 'close 1', 'close 2', 'prlimit 3', 'prlimit 4'],
 };
 
@@ -105,6 +107,8 @@ t.test('errors that are answers', async (t) => {
     ['epollWait', 'epoll_wait', 'EINTR', []],
     ['windowSize', 'ioctl', 'ENOTTY', null],
     ['waitAny', 'waitpid', 'ECHILD', null],
+    ['peekAny', 'waitid', 'ECHILD', null],
+    ['reap', 'waitpid', 'ECHILD', false],
   ];
   for (const [verb, name, code, value] of answers) {
     t.same(use(verb, failing(name, errnoNumber(code))), { value }, `${verb}() on ${code}`);

@@ -60,6 +60,8 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   inotifyAdd: (k) => k.inotifyAdd(FD, '/dir', 1),
   spawn: (k) => k.spawn(PROGRAM),
   waitAny: (k) => k.waitAny(),
+  peekAny: (k) => k.peekAny(),
+  reap: (k) => k.reap(PID),
   kill: (k) => k.kill(PID, 15),
   getpid: (k) => k.getpid(),
   getppid: (k) => k.getppid(),
@@ -73,7 +75,12 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   mayRaiseLimits: (k) => k.mayRaiseLimits(),
   execve: (k) => k.execve('/bin/program', ['program'], []),
   installRevival: (k) =>
-    k.installRevival({ path: '/init', argvFor: () => ['init'], env: ['A=b'], signals: [11] }),
+    k.installRevival({
+      paths: ['/own', '/init'],
+      argvFor: () => ['init'],
+      env: ['A=b'],
+      signals: [11],
+    }),
   touch: (k) => k.touch(8),
   putOffAlarm: (k) => k.putOffAlarm(5000.7),
   sigDefault: (k) => k.sigDefault([11]),

@@ -57,13 +57,6 @@ export class Clients {
     return client;
   }
 
-  /** A new image: every connection is gone, and with it what was not answered. */
-  allGone(): void {
-    for (let left = CLIENTS; left > 0; left -= 1) this.hangup();
-    this.#current = this.#current.map((client) => client + 1000 * CLIENTS);
-    this.#open.clear();
-  }
-
   /** @throws {Error} when a request is neither answered nor being worked on, or is both. */
   check(system: System, underWay: readonly Asker[]): void {
     const held = [...[...system.jobs.values()].map(({ asker }) => asker), ...underWay].filter(

@@ -52,7 +52,7 @@ export class Machine {
   #orders: SpawnEffect[] = [];
   #news: Happening[] = [];
   #scans: Scan[] = [{ prune: false, asker: null }];
-  #reexecs: Asker[] = [];
+  readonly #reexecs: Asker[] = [];
   /** Oneshots that ran to a good end and have a `down`, which has not been ordered since. */
   readonly #undone: Set<string> = new Set();
 
@@ -168,9 +168,8 @@ export class Machine {
     const again = encodeCheckpoint(this.system);
     if (again !== text) throw new Error(`decoded as\n${again}\nnot\n${text}`);
     this.system.image += 1;
-    this.#scans = this.#scans.map(({ prune }) => ({ prune, asker: null }));
-    this.#reexecs = [];
-    this.clients.allGone();
+    // Connections go on, and whoever asked for the new image hears of it.
+    for (const asker of this.#reexecs.splice(0)) this.clients.answered(asker);
     for (const event of interrupted(this.system)) {
       this.#orders = this.#orders.filter(({ name }) => name !== event.name);
       this.post(event);
