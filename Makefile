@@ -4,9 +4,10 @@
 # KERNEL=path       a kernel instead of Debian's
 # APPEND=...        added to the kernel command line
 # ARGS=...          arguments for svinit in the container
+# SEEDS=N           how many lives `make simulate` lives
 
 RUNTIME ?= bun
-export RUNTIME APPEND
+export RUNTIME APPEND SEEDS
 MAKEFLAGS += --no-print-directory
 
 # The exact runtimes of package-lock.json, never the machine's own; npm itself runs on the latter.
@@ -20,7 +21,7 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
 .PHONY: help deps check test image image-bun image-node kernel run container run-container start \
-  clean figures
+  simulate clean figures
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -50,6 +51,9 @@ run-container: container ## run that container
 
 start: image ## run the image in namespaces: no QEMU, no root
 	@$(NODE) scripts/start.ts
+
+simulate: deps ## SEEDS=10000 random lives of the core in a model world, with everything going wrong
+	@$(NODE) scripts/simulate.ts
 
 clean: ## remove what was built; node_modules stays
 	rm -rf build .tap

@@ -175,6 +175,7 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     beganAt: Number(process.env[STAGE0_AT] ?? 0),
     console: realConsole(facts.machine, realFiles),
     machine: facts.machine,
+    watchdog: facts.machine ? options.watchdog : 0,
     self,
     legacy,
     lost,

@@ -4,7 +4,7 @@
  */
 import { type Exit, exitWords, succeeded } from './exit.ts';
 import { delayBeforeRestart, withinLimit } from './pacing.ts';
-import { type Service, type Step, type StopReason, same, to } from './phase.ts';
+import { type Service, type Step, type StopReason, same, to, within } from './phase.ts';
 import type { Spec } from './spec.ts';
 import { later, type Millis, ms, type Pid, unreachable } from './units.ts';
 
@@ -16,7 +16,9 @@ const FINISH_PERMANENT = 125;
 
 export function spawned(svc: Service, pid: Pid, spec: Spec, now: Millis): Step {
   const { phase } = svc;
-  if (phase.at === 'finishing' || phase.at === 'undoing') return to(svc, { ...phase, pid }, now);
+  if (phase.at === 'finishing' || phase.at === 'undoing') {
+    return to({ ...svc, refusals: 0 }, { ...phase, pid, retryAt: null }, now);
+  }
   if (phase.at !== 'spawning') return same(svc);
   const next = { ...svc, starts: svc.starts + 1, error: null, refusals: 0 };
   if (spec.type === 'longrun' && spec.ready.by === 'spawn') {
@@ -34,22 +36,34 @@ export function spawnFailed(
   now: Millis,
 ): Step {
   const { phase } = svc;
-  if (phase.at === 'finishing')
-    return settle({ ...svc, error: reason }, phase.ranFor, phase.why, spec, now);
-  if (phase.at === 'undoing') return to({ ...svc, error: reason }, { at: 'down' }, now);
-  if (phase.at !== 'spawning') return same(svc);
-  const next = { ...svc, error: reason, cause: reason };
-  if (svc.want === 'down') return to(next, { at: 'down' }, now);
-  if (!transient) {
-    const once = spec.type === 'oneshot' || spec.restart.when === 'never';
-    return once ? to(next, { at: 'failed' }, now) : failed(next, ms(0), spec, now);
+  const refused = { ...svc, error: reason, refusals: svc.refusals + 1 };
+  const again = later(now, ms(Math.min(REFUSAL_FIRST * 2 ** svc.refusals, REFUSAL_MAX)));
+  switch (phase.at) {
+    case 'finishing':
+      if (transient) return to(refused, { ...phase, retryAt: again }, now);
+      return settle({ ...svc, error: reason }, phase.ranFor, phase.why, spec, now);
+    case 'undoing':
+      // What was done has to be undone, as soon as that is possible.
+      if (transient) return to(refused, { ...phase, retryAt: again }, now);
+      return to({ ...svc, error: reason }, { at: 'down' }, now);
+    case 'spawning': {
+      const next = { ...svc, error: reason, cause: reason };
+      if (svc.want === 'down') return to(next, { at: 'down' }, now);
+      if (transient) return to({ ...refused, cause: reason }, { at: 'backoff', until: again }, now);
+      const once = spec.type === 'oneshot' || spec.restart.when === 'never';
+      return once ? to(next, { at: 'failed' }, now) : failed(next, ms(0), spec, now);
+    }
+    case 'down':
+    case 'starting':
+    case 'up':
+    case 'stopping':
+    case 'backoff':
+    case 'done':
+    case 'failed':
+      return same(svc);
+    default:
+      return unreachable(phase);
   }
-  const delay = Math.min(REFUSAL_FIRST * 2 ** svc.refusals, REFUSAL_MAX);
-  return to(
-    { ...next, refusals: svc.refusals + 1 },
-    { at: 'backoff', until: later(now, ms(delay)) },
-    now,
-  );
 }
 
 export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step {
@@ -63,10 +77,9 @@ export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step 
       const ranFor = ms(now - phase.startedAt);
       if (spec.finish === null || spec.type === 'oneshot')
         return settle(next, ranFor, why, spec, now);
-      const killAt = spec.finishWithin === null ? null : later(now, spec.finishWithin);
-      return to(next, { at: 'finishing', pid: null, killAt, ranFor, why }, now, [
-        { do: 'spawn', role: 'finish' },
-      ]);
+      const killAt = within(spec.finishWithin, now);
+      const finishing = { at: 'finishing', pid: null, killAt, retryAt: null, ranFor, why } as const;
+      return to(next, finishing, now, [{ do: 'spawn', role: 'finish' }]);
     }
     case 'finishing': {
       const permanent =

@@ -35,6 +35,8 @@ export type BootKey = {
 /** CONSOLE_LOGLEVEL_MOTORMOUTH of linux/printk.h: the kernel shows everything from here on. */
 const LOGLEVEL_MAX = 15;
 /** As many services as svinit will supervise. */
+/** An hour; drivers have limits of their own and take what they can. */
+const WATCHDOG_MAX = 3600;
 const PARALLEL_MAX = 1000;
 
 export const BOOT_KEYS: readonly BootKey[] = [
@@ -112,6 +114,16 @@ export const BOOT_KEYS: readonly BootKey[] = [
     expects: `a number from 1 to ${PARALLEL_MAX}`,
     read: whole(1, PARALLEL_MAX, (draft, n) => {
       draft.parallel = n;
+    }),
+  },
+  {
+    names: ['svinit.watchdog'],
+    option: null,
+    value: 'SECONDS',
+    about: 'A watchdog of the machine resets it after so long without svinit (60); 0: unused.',
+    expects: `a number from 0 to ${WATCHDOG_MAX}`,
+    read: whole(0, WATCHDOG_MAX, (draft, n) => {
+      draft.watchdog = n;
     }),
   },
   {

@@ -18,6 +18,8 @@ export type BootOptions = {
   readonly scan: readonly string[] | null;
   /** How many services may be starting at once; null: any number. */
   readonly parallel: number | null;
+  /** Seconds until the machine's watchdog resets it when svinit does not feed it; 0: not used. */
+  readonly watchdog: number;
   /** Size of the private tmpfs, in bytes. */
   readonly tmpfsSize: number;
   /** Who may read the control socket: the name of a group, or its number in digits. */
@@ -50,6 +52,7 @@ export const BOOT_DEFAULTS: BootOptions = {
   target: null,
   scan: null,
   parallel: null,
+  watchdog: 60,
   tmpfsSize: 16 * MIB,
   group: null,
   main: null,

@@ -11,7 +11,7 @@ import type { Millis } from './units.ts';
 import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
-export const CHECKPOINT_VERSION = 2;
+export const CHECKPOINT_VERSION = 3;
 
 export type Checkpoint = {
   readonly startedAt: Millis;
@@ -107,10 +107,16 @@ const PhaseSchema = v.union([
     at: v.literal('finishing'),
     pid: v.nullable(Pid),
     killAt: MaybeInstant,
+    retryAt: MaybeInstant,
     ranFor: Instant,
     why: v.nullable(Why),
   }),
-  v.strictObject({ at: v.literal('undoing'), pid: v.nullable(Pid), killAt: MaybeInstant }),
+  v.strictObject({
+    at: v.literal('undoing'),
+    pid: v.nullable(Pid),
+    killAt: MaybeInstant,
+    retryAt: MaybeInstant,
+  }),
   v.strictObject({ at: v.literal('backoff'), until: Instant }),
 ]);
 const ServiceSchema = v.strictObject({

@@ -67,9 +67,12 @@ export function decodeCheckpoint(
 export function interrupted(system: System): Extract<SystemEvent, { type: 'spawnFailed' }>[] {
   const reason = 'svinit was replaced while it was being started';
   return [...system.units].flatMap(([name, { service }]) => {
-    const { at } = service.phase;
+    const { phase } = service;
+    const { at } = phase;
     const open = at === 'spawning' || at === 'finishing' || at === 'undoing';
-    if (!open || pidOf(service.phase) !== null) return [];
+    if (!open || pidOf(phase) !== null) return [];
+    // It had been refused, and waits for its time.
+    if ('retryAt' in phase && phase.retryAt !== null) return [];
     return [{ type: 'spawnFailed', name, reason, transient: true }];
   });
 }

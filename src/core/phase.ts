@@ -4,7 +4,7 @@
  */
 import type { Exit } from './exit.ts';
 import type { Spec } from './spec.ts';
-import { type Millis, type Pid, unreachable } from './units.ts';
+import { later, type Millis, type Pid, unreachable } from './units.ts';
 
 /** Why a running process was told to stop. */
 export type StopReason = 'asked' | 'restart' | 'unready';
@@ -29,16 +29,25 @@ export type Phase =
       readonly killAt: Millis | null;
       readonly why: StopReason;
     }
-  /** `finish` of a longrun (pid null: being spawned), after a run of `ranFor`. */
+  /**
+   * `finish` of a longrun, after a run of `ranFor`; pid null: being spawned, or at `retryAt` again,
+   * because it was refused for want of a resource.
+   */
   | {
       readonly at: 'finishing';
       readonly pid: Pid | null;
       readonly killAt: Millis | null;
+      readonly retryAt: Millis | null;
       readonly ranFor: Millis;
       readonly why: StopReason | null;
     }
-  /** `down` of a oneshot (pid null: being spawned). */
-  | { readonly at: 'undoing'; readonly pid: Pid | null; readonly killAt: Millis | null }
+  /** `down` of a oneshot, in the same way. */
+  | {
+      readonly at: 'undoing';
+      readonly pid: Pid | null;
+      readonly killAt: Millis | null;
+      readonly retryAt: Millis | null;
+    }
   /** Died, or could not be spawned; tried again at `until`. */
   | { readonly at: 'backoff'; readonly until: Millis }
   /** Ran to its end, as it should. */
@@ -112,9 +121,10 @@ export function deadline(phase: Phase): Millis | null {
     case 'starting':
       return phase.readyBy;
     case 'stopping':
+      return phase.killAt;
     case 'finishing':
     case 'undoing':
-      return phase.killAt;
+      return phase.retryAt ?? phase.killAt;
     case 'backoff':
       return phase.until;
     case 'down':
@@ -127,6 +137,10 @@ export function deadline(phase: Phase): Millis | null {
       return unreachable(phase);
   }
 }
+
+/** The end of a limit that begins now; null: there is none. */
+export const within = (limit: Millis | null, now: Millis): Millis | null =>
+  limit === null ? null : later(now, limit);
 
 /** The process of this phase, whichever role it has; null when there is none. */
 export function pidOf(phase: Phase): Pid | null {

@@ -15,6 +15,7 @@ import {
   same,
   to,
   type Want,
+  within,
 } from './phase.ts';
 import { SIGCONT, SIGKILL } from './signals.ts';
 import type { Spec } from './spec.ts';
@@ -108,7 +109,7 @@ function stop(
   spec: Spec,
   now: Millis,
 ): Step {
-  const killAt = spec.stopWithin === null ? null : later(now, spec.stopWithin);
+  const killAt = within(spec.stopWithin, now);
   const { pid, startedAt } = phase;
   // CONT after the signal: a stopped process would otherwise never get to see it.
   return to(svc, { at: 'stopping', pid, startedAt, killAt, why }, now, [
@@ -119,8 +120,10 @@ function stop(
 
 function undo(svc: Service, spec: Spec, now: Millis): Step {
   if (spec.down === null) return to(svc, { at: 'down' }, now);
-  const killAt = spec.downWithin === null ? null : later(now, spec.downWithin);
-  return to(svc, { at: 'undoing', pid: null, killAt }, now, [{ do: 'spawn', role: 'down' }]);
+  const killAt = within(spec.downWithin, now);
+  return to(svc, { at: 'undoing', pid: null, killAt, retryAt: null }, now, [
+    { do: 'spawn', role: 'down' },
+  ]);
 }
 
 function expired(svc: Service, spec: Spec, now: Millis): Step {
@@ -134,6 +137,7 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
     case 'stopping':
     case 'finishing':
     case 'undoing': {
+      if (phase.at !== 'stopping' && phase.retryAt !== null) return tryAgain(svc, phase, spec, now);
       const next = { ...phase, killAt: later(now, KILL_AGAIN) };
       if (phase.pid === null) return to(svc, next, now);
       return to(svc, next, now, [{ do: 'signal', pid: phase.pid, signal: SIGKILL, group: true }]);
@@ -149,4 +153,18 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
     default:
       return unreachable(phase);
   }
+}
+
+/** `finish` or `down` was refused for want of a resource. */
+function tryAgain(
+  svc: Service,
+  phase: Extract<Service['phase'], { at: 'finishing' | 'undoing' }>,
+  spec: Spec,
+  now: Millis,
+): Step {
+  const isFinish = phase.at === 'finishing';
+  const killAt = within(isFinish ? spec.finishWithin : spec.downWithin, now);
+  return to(svc, { ...phase, killAt, retryAt: null }, now, [
+    { do: 'spawn', role: isFinish ? 'finish' : 'down' },
+  ]);
 }

@@ -4,12 +4,13 @@
  */
 import { takeDue } from './agenda.ts';
 import { dropJobsOf, judgeJobs } from './jobs.ts';
+import { pidOf } from './phase.ts';
 import { handle } from './requests.ts';
 import { takeDefinitions, updateWants } from './scanned.ts';
 import { beginHalt, checkHalt, checkMain } from './shutdown.ts';
 import { recognise } from './survivors.ts';
 import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
-import { apply, newTurn, settle, type Turn } from './turn.ts';
+import { apply, lookAgain, newTurn, settle, type Turn } from './turn.ts';
 import { type Millis, unreachable } from './units.ts';
 
 /**
@@ -18,6 +19,8 @@ import { type Millis, unreachable } from './units.ts';
  */
 export function step(system: System, event: SystemEvent, now: Millis): Outcome {
   const turn = newTurn(system, now);
+  const { boot, earlySettled, halt, mainExit } = system;
+  const awaited = system.booting.size;
   react(turn, event);
   expire(turn);
   settle(turn);
@@ -26,6 +29,12 @@ export function step(system: System, event: SystemEvent, now: Millis): Outcome {
   if (system.jobs.size > 0) judgeJobs(turn);
   if (system.boot === 'settling') checkBoot(turn);
   checkHalt(turn);
+  turn.whole =
+    boot !== system.boot ||
+    earlySettled !== system.earlySettled ||
+    halt !== system.halt ||
+    mainExit !== system.mainExit ||
+    awaited !== system.booting.size;
   return turn;
 }
 
@@ -57,6 +66,8 @@ function react(turn: Turn, event: SystemEvent): void {
       return dropJobsOf(turn, event.client);
     case 'tick':
       return;
+    case 'resumed':
+      return lookAgain(turn);
     case 'halt':
       beginHalt(turn, event.kind, event.cause);
       return;
@@ -71,10 +82,17 @@ function scanned(turn: Turn, event: Extract<SystemEvent, { type: 'scanned' }>): 
   if (first) system.boot = 'settling';
   const result = takeDefinitions(turn, event);
   // Before anything is wanted: what runs is not started a second time.
-  if (event.survivors !== undefined) recognise(system, event.survivors);
+  if (event.survivors !== undefined) recognise(system, event.survivors, true);
   const started = updateWants(turn, first ? 'boot' : 'scan');
-  if (first) for (const name of started) system.booting.add(name);
+  // What was found running is not waited for: it has had its chance.
+  const awaited = started.filter((name) => !runs(system, name));
+  if (first) for (const name of awaited) system.booting.add(name);
   if (event.asker !== null) turn.effects.push({ do: 'reply', asker: event.asker, result });
+}
+
+function runs(system: System, name: string): boolean {
+  const phase = system.units.get(name)?.service.phase;
+  return phase !== undefined && pidOf(phase) !== null;
 }
 
 /** Once, when all that was wanted from the start has had its chance. */

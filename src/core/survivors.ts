@@ -4,7 +4,8 @@
  */
 import { enter } from './checkpoint.ts';
 import type { Exit } from './exit.ts';
-import { type Phase, pidOf } from './phase.ts';
+import { type Phase, pidOf, within } from './phase.ts';
+import type { Spec } from './spec.ts';
 import type { System, SystemEvent } from './system.ts';
 import { type Millis, type Pid, unreachable } from './units.ts';
 
@@ -15,22 +16,30 @@ export type Survivor = {
   readonly startedAt: Millis;
   /** The service it prints or talks for, as far as its descriptors tell. */
   readonly name: string | null;
+  /** The pipe on which it will say that it is ready is there. */
+  readonly isHeard: boolean;
 };
 
-/** A start is noted after it happened and in hundredths of a second: so far may they be apart. */
-const START_TOLERANCE_MS = 2000;
+/** /proc counts starts in hundredths of a second, and cuts off the rest. */
+const START_TOLERANCE_MS = 20;
 /** Its status was reaped by the image that died: no one knows it any more. */
 const UNKNOWN_EXIT: Exit = { kind: 'code', code: 255 };
 
 /**
  * Takes into `system` what runs although it does not know it, and gives the events that tell it of
- * what it believes to run and does not.
+ * what it believes to run and does not. A pid it knows is that of the same process: none is reaped
+ * before its end has been noted.
+ * @param isLost Nothing is left of what was known before, so age tells nothing.
  */
-export function recognise(system: System, survivors: readonly Survivor[]): SystemEvent[] {
+export function recognise(
+  system: System,
+  survivors: readonly Survivor[],
+  isLost: boolean,
+): SystemEvent[] {
   const running = new Map(survivors.map((survivor) => [survivor.pid, survivor]));
   const ended = [...system.pids].filter(([pid, name]) => {
-    const phase = system.units.get(name)?.service.phase;
-    return !isSame(running.get(pid), phase);
+    const survivor = running.get(pid);
+    return survivor === undefined || (survivor.name ?? name) !== name;
   });
   for (const survivor of survivors) {
     const { pid, name } = survivor;
@@ -38,25 +47,28 @@ export function recognise(system: System, survivors: readonly Survivor[]): Syste
     if (name === null || unit === undefined || system.pids.has(pid)) continue;
     if (pidOf(unit.service.phase) !== null) continue;
     const { service, spec } = unit;
-    const phase = withProcess(service.phase, survivor);
+    // What ran before the service came to where it is has been nobody's for long.
+    if (!isLost && survivor.startedAt < service.since - START_TOLERANCE_MS) continue;
+    const phase = withProcess(service.phase, survivor, spec);
+    // Where it was before, it may have been counted as starting or as waiting for that.
+    system.starting.delete(name);
+    system.throttled.delete(name);
     const cause = 'found running after svinit had died';
     enter(system, name, { ...service, phase, starts: service.starts + 1, cause }, spec);
   }
   return ended.map(([pid]) => ({ type: 'exited', pid, exit: UNKNOWN_EXIT }));
 }
 
-function isSame(survivor: Survivor | undefined, phase: Phase | undefined): boolean {
-  if (survivor === undefined || phase === undefined) return false;
-  if (!('startedAt' in phase)) return true;
-  return Math.abs(survivor.startedAt - phase.startedAt) <= START_TOLERANCE_MS;
-}
-
-/** The process is there; whether it had said that it is ready died with the image: it has. */
-function withProcess(phase: Phase, { pid, startedAt }: Survivor): Phase {
+/**
+ * The process is there. Of one that says when it is ready, but not to us any more, nobody knows
+ * whether it has: it is taken for ready.
+ */
+function withProcess(phase: Phase, survivor: Survivor, spec: Spec): Phase {
+  const { pid, startedAt, isHeard } = survivor;
   switch (phase.at) {
     case 'finishing':
     case 'undoing':
-      return { ...phase, pid };
+      return { ...phase, pid, retryAt: null };
     case 'down':
     case 'spawning':
     case 'starting':
@@ -64,8 +76,11 @@ function withProcess(phase: Phase, { pid, startedAt }: Survivor): Phase {
     case 'stopping':
     case 'backoff':
     case 'done':
-    case 'failed':
-      return { at: 'up', pid, startedAt };
+    case 'failed': {
+      const says = spec.type === 'oneshot' || (spec.ready.by === 'fd' && isHeard);
+      if (!says) return { at: 'up', pid, startedAt };
+      return { at: 'starting', pid, startedAt, readyBy: within(spec.upWithin, startedAt) };
+    }
     default:
       return unreachable(phase);
   }

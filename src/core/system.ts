@@ -109,6 +109,8 @@ export type SystemEvent =
   | { readonly type: 'request'; readonly asker: Asker; readonly request: Request }
   | { readonly type: 'hangup'; readonly client: number }
   | { readonly type: 'tick' }
+  /** A fresh image goes on with what it was left, and looks at all of it once. */
+  | { readonly type: 'resumed' }
   | { readonly type: 'halt'; readonly kind: HaltKind; readonly cause: string };
 
 export type SystemEffect =
@@ -158,6 +160,8 @@ export type Outcome = {
   readonly touched: ReadonlySet<string>;
   /** Numbers of jobs that are new, or over. */
   readonly jobs: ReadonlySet<number>;
+  /** The boot, the halt or what the main service left is not as it was. */
+  readonly whole: boolean;
 };
 
 /** The key of the halt's own deadline in the agenda; no service can have this name. */

@@ -22,6 +22,8 @@ export type Turn = {
   readonly touched: Set<string>;
   /** Numbers of jobs that were added, or are over: the same. */
   readonly jobs: Set<number>;
+  /** The boot, the halt or what the main service left is not as it was. */
+  whole: boolean;
 };
 
 export const newTurn = (system: System, now: Millis): Turn => ({
@@ -32,6 +34,7 @@ export const newTurn = (system: System, now: Millis): Turn => ({
   queue: new Set(),
   touched: new Set(),
   jobs: new Set(),
+  whole: false,
 });
 
 /** Lets `event` act on one service, and queues everyone whose gate it may open. */
@@ -49,14 +52,8 @@ export function apply(turn: Turn, name: string, event: Event): void {
     else {
       const { spec } = unit;
       const exitPid = pidOf(unit.service.phase);
-      turn.effects.push({
-        do: 'spawn',
-        name,
-        role: effect.role,
-        spec,
-        exit: service.exit,
-        exitPid,
-      });
+      const { role } = effect;
+      turn.effects.push({ do: 'spawn', name, role, spec, exit: service.exit, exitPid });
     }
   }
   // Whoever reads `changes` cares for phases; a wish alone moves nothing yet.
@@ -140,6 +137,14 @@ export function openIfEarlySettled(turn: Turn): void {
   if (system.early.some((name) => system.wanted.has(name) && !settled(system, name))) return;
   system.earlySettled = true;
   queueAll(turn, system.wanted);
+}
+
+/** Whatever moved while nobody looked: everything is looked at once. */
+export function lookAgain(turn: Turn): void {
+  const { system } = turn;
+  queueAll(turn, system.units.keys());
+  for (const name of system.booting) if (settled(system, name)) hadItsChance(turn, name);
+  if (!system.earlySettled) openIfEarlySettled(turn);
 }
 
 function settleOne(turn: Turn, name: string): void {

@@ -7,7 +7,8 @@ import type { Kernel } from '../sys/kernel.ts';
 
 /** Kept for ever: what leaks, and what fills the heap. */
 const kept: unknown[] = [];
-const LEAK_BYTES: number = 64 * 1024 * 1024;
+const LEAK_BYTES: number = 1024 * 1024;
+const LEAKS = 32;
 /** How long svinit may be deaf while it fills its heap. */
 const TURN_MS = 50;
 
@@ -34,7 +35,7 @@ export function commit(kind: FaultKind, kernel: Kernel): void {
     case 'stack':
       return exhaustStack();
     case 'leak':
-      kept.push(Buffer.alloc(LEAK_BYTES, 1));
+      for (let i = 0; i < LEAKS; i += 1) kept.push(Buffer.alloc(LEAK_BYTES, 1));
       return;
     default:
       return unreachable(kind);

@@ -7,7 +7,7 @@ import { encodeCheckpoint, interrupted } from '../core/checkpoint.ts';
 import { EXIT, refusal } from '../core/protocol.ts';
 import type { Spec } from '../core/spec.ts';
 import { recognise, type Survivor } from '../core/survivors.ts';
-import type { Asker, System } from '../core/system.ts';
+import type { Asker, System, SystemEvent } from '../core/system.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
@@ -40,6 +40,8 @@ export type HandoverPorts = {
 /** How the image before ended, when it was not by a hand-over: see lifeline.ts. */
 export type Death = { readonly signal: number; readonly revivals: readonly number[] };
 
+const RESUMED: SystemEvent = { type: 'resumed' };
+
 export class Handover {
   readonly #ports: HandoverPorts;
   /** Those who wait for the next image. */
@@ -68,7 +70,8 @@ export class Handover {
     const { system, journal, control, loop } = this.#ports;
     const left = new Set(legacy.clients.filter((passed) => control.clients.adopt(passed)));
     const clients = new Set([...left].map(({ number }) => number));
-    if (death !== null) this.#recover(death);
+    const events = death === null ? [] : this.#recover(death);
+    for (const event of [RESUMED, ...events]) loop.post(event);
     for (const client of new Set([...system.jobs.values()].map(({ asker }) => asker.client))) {
       if (!clients.has(client)) loop.post({ type: 'hangup', client });
     }
@@ -171,15 +174,15 @@ export class Handover {
   }
 
   /** The ledger may be some moments behind the world: the world is asked. */
-  #recover({ signal }: Death): void {
-    const { system, journal, loop, survey, say } = this.#ports;
+  #recover({ signal }: Death): SystemEvent[] {
+    const { system, journal, survey, say } = this.#ports;
     const text = `svinit died of ${deathWords(signal)} and goes on as image ${system.image}`;
     journal.error(text, { signal });
     say(text);
     const specs = [...system.units.values()].map(({ spec }) => spec);
-    const events = recognise(system, survey(specs));
+    const events = recognise(system, survey(specs), false);
     // What was on its way down had stopped deciding: it is decided again.
     if (system.halt?.released === true) system.halt = { ...system.halt, released: false };
-    for (const event of [...events, ...interrupted(system)]) loop.post(event);
+    return [...events, ...interrupted(system)];
   }
 }

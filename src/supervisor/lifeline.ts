@@ -10,6 +10,7 @@ import { type Fd, fd as toFd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Journal } from './journal.ts';
 import { Ledger, type LedgerRecord } from './ledger.ts';
+import type { Moved } from './loop.ts';
 import { DIED_OPTION, STATE_OPTION } from './own-arguments.ts';
 import { type Legacy, OWN_FILE, programFile, type Self } from './reexec.ts';
 
@@ -114,8 +115,8 @@ export class Lifeline {
   }
 
   /** Notes what has moved in the system. */
-  turn(touched: ReadonlySet<string>, jobs: ReadonlySet<number>): void {
-    if (touched.size === 0 && jobs.size === 0) return;
+  turn({ touched, jobs, whole }: Moved): void {
+    if (touched.size === 0 && jobs.size === 0 && !whole) return;
     this.note({ k: 'turn', turn: turnRecord(this.#ports.system, touched, jobs) });
   }
 

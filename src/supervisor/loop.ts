@@ -5,6 +5,7 @@
 import { step } from '../core/step.ts';
 import {
   type Change,
+  type Outcome,
   type System,
   type SystemEffect,
   type SystemEvent,
@@ -17,6 +18,8 @@ export type OtherEffect = Exclude<SystemEffect, SpawnEffect>;
 /** What a client is told. */
 export type Telling = Extract<SystemEffect, { do: 'reply' | 'refuse' | 'notify' }>;
 
+export type Moved = Pick<Outcome, 'touched' | 'jobs' | 'whole'>;
+
 export type LoopPorts = {
   readonly now: () => Millis;
   /** Starts a process and gives the event that tells of it. */
@@ -24,7 +27,7 @@ export type LoopPorts = {
   readonly perform: (effect: OtherEffect) => void;
   readonly changed: (changes: readonly Change[]) => void;
   /** Nothing more to do for now; these services and jobs are not as they were the last time. */
-  readonly settled: (touched: ReadonlySet<string>, jobs: ReadonlySet<number>) => void;
+  readonly settled: (moved: Moved) => void;
   /** Looks at the world without being told: reap, sweep, time-outs. Once a second at least. */
   readonly reconcile: () => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -44,6 +47,7 @@ export class Loop {
   readonly #tellings: Telling[] = [];
   #touched = new Set<string>();
   #jobs = new Set<number>();
+  #whole = false;
   #draining = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Infinity;
@@ -111,11 +115,11 @@ export class Loop {
   }
 
   #settle(): void {
-    const touched = this.#touched;
-    const jobs = this.#jobs;
+    const moved: Moved = { touched: this.#touched, jobs: this.#jobs, whole: this.#whole };
     this.#touched = new Set();
     this.#jobs = new Set();
-    this.#guard('note what moved', () => this.#ports.settled(touched, jobs));
+    this.#whole = false;
+    this.#guard('note what moved', () => this.#ports.settled(moved));
     for (const telling of this.#tellings.splice(0)) {
       this.#guard(telling.do, () => this.#ports.perform(telling));
     }
@@ -123,7 +127,12 @@ export class Loop {
 
   #handle(event: SystemEvent): void {
     this.#guard(`handle ${event.type}`, () => {
-      const { effects, changes, touched, jobs } = step(this.#system, event, this.#ports.now());
+      const { effects, changes, touched, jobs, whole } = step(
+        this.#system,
+        event,
+        this.#ports.now(),
+      );
+      this.#whole ||= whole;
       for (const name of touched) this.#touched.add(name);
       for (const number of jobs) this.#jobs.add(number);
       if (changes.length > 0) this.#guard('tell of changes', () => this.#ports.changed(changes));

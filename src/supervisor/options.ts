@@ -30,6 +30,8 @@ export type SupervisorOptions = {
   /** The terminal behind /dev/console; null when there is none. */
   readonly console: string | null;
   readonly machine: boolean;
+  /** Seconds; 0: the machine's watchdog is not used. */
+  readonly watchdog: number;
   readonly self: Self;
   readonly legacy: Legacy | null;
   /** There was an image before this one, and what it left cannot be read. */

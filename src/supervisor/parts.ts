@@ -2,8 +2,11 @@
  * The parts of the supervisor and how they hang together. Each knows only what it is given here.
  */
 import type { Spec } from '../core/spec.ts';
+import type { Survivor } from '../core/survivors.ts';
 import type { Change, SystemEvent } from '../core/system.ts';
-import type { Fd } from '../core/units.ts';
+import type { Fd, Pid } from '../core/units.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import type { Passed } from './clients.ts';
 import { Control } from './control.ts';
 import { Fifos } from './fifos.ts';
 import { Handover } from './handover.ts';
@@ -11,12 +14,15 @@ import { type Journal, openJournal } from './journal.ts';
 import { wordsOf } from './let-go.ts';
 import { Lifeline } from './lifeline.ts';
 import { Loop, type OtherEffect } from './loop.ts';
+import { Memory } from './memory.ts';
 import type { SupervisorOptions } from './options.ts';
-import { Spawner } from './spawn.ts';
+import type { Legacy } from './reexec.ts';
+import { Spawner, type SpawnPorts } from './spawn.ts';
 import { survey } from './survey.ts';
 import { Teller } from './teller.ts';
 import { Trial } from './trial.ts';
 import { Watch } from './watch.ts';
+import { Watchdog } from './watchdog.ts';
 
 export type Parts = {
   readonly control: Control;
@@ -25,10 +31,12 @@ export type Parts = {
   readonly journal: Journal;
   readonly lifeline: Lifeline;
   readonly loop: Loop;
+  readonly memory: Memory;
   readonly spawner: Spawner;
   readonly teller: Teller;
   readonly trial: Trial;
   readonly watch: Watch;
+  readonly watchdog: Watchdog;
 };
 
 /** What the parts call back for. */
@@ -53,50 +61,69 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   for (const [name, fd] of legacy?.fifos ?? []) adoptFifo(fifos, say, name, fd);
   const journal = openJournal(kernel, ownLog(fifos, say));
   const warn = (text: string): void => journal.warn(text);
-  const lifeline = new Lifeline({
-    kernel,
-    system,
-    self,
-    journal,
-    whole: () => handover.legacy(options.revivals),
-  });
+  const whole = (): Legacy => handover.legacy(options.revivals);
+  const lifeline = new Lifeline({ kernel, system, self, journal, whole });
   notes.taker = lifeline;
   const watch = new Watch(kernel, warn);
   const loop: Loop = new Loop(system, {
     ...hooks,
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
-    settled: (touched, jobs) => lifeline.turn(touched, jobs),
+    settled: (moved) => lifeline.turn(moved),
   });
   const spawner = new Spawner({
-    kernel,
+    ...whatServicesGet(options),
     fifos,
     watch,
-    environment: options.environment,
-    own: { path: self.path, environment: options.ownEnvironment },
-    console: options.console,
-    ready: (pid) => post({ type: 'ready', pid }),
     warn,
+    ready: (pid) => post({ type: 'ready', pid }),
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
   });
-  const control = new Control({
-    kernel,
-    now: kernel.monotonic,
-    adopt: options.adoptSocket,
-    post,
-    warn,
-    note: (number, client) => lifeline.note({ k: 'client', number, client }),
-  });
-  const trial = new Trial({ kernel, watch, now: kernel.monotonic });
+  const timed = { kernel, now: kernel.monotonic };
+  const note = (number: number, client: Passed | null): void =>
+    lifeline.note({ k: 'client', number, client });
+  const control = new Control({ ...timed, adopt: options.adoptSocket, post, warn, note });
+  const trial = new Trial({ ...timed, watch });
   const known = { kernel, system, self, journal, loop, fifos, spawner, control, trial, say };
   const handover: Handover = new Handover({
     ...known,
     release: () => lifeline.release(),
     hold: () => lifeline.hold(),
-    survey: (specs) => survey(kernel.getpid(), (target) => serviceOf(options, specs, target)),
+    survey: (specs) => lookFor(options, specs, spawner),
   });
   const teller = new Teller(system, journal, options);
-  return { control, fifos, handover, journal, lifeline, loop, spawner, teller, trial, watch };
+  const memory = buildMemory(kernel, journal, handover);
+  const watchdog = new Watchdog({ kernel, warn, info: (text) => journal.info(text) });
+  return {
+    control,
+    fifos,
+    handover,
+    journal,
+    lifeline,
+    loop,
+    memory,
+    spawner,
+    teller,
+    trial,
+    watch,
+    watchdog,
+  };
+}
+
+/** What is the same for every process that is started. */
+function whatServicesGet(
+  options: SupervisorOptions,
+): Pick<SpawnPorts, 'kernel' | 'environment' | 'own' | 'console'> {
+  const { kernel, environment, ownEnvironment, console, self } = options;
+  return { kernel, environment, own: { path: self.path, environment: ownEnvironment }, console };
+}
+
+function buildMemory(kernel: Kernel, journal: Journal, handover: Handover): Memory {
+  const replace = (reason: string): void => {
+    journal.warn(reason);
+    handover.begin(null, null);
+  };
+  return new Memory({ now: kernel.monotonic, resident: () => process.memoryUsage.rss(), replace });
 }
 
 /** Without its FIFO a service that runs has one again at its next start. */
@@ -116,6 +143,18 @@ function ownLog(fifos: Fifos, say: (line: string) => void): Fd | null {
     say(`svinit: no log of my own: ${wordsOf(error)}`);
     return null;
   }
+}
+
+/** What runs and belongs to one of `specs`. */
+function lookFor(
+  options: SupervisorOptions,
+  specs: readonly Spec[],
+  spawner: Spawner,
+): readonly Survivor[] {
+  const { kernel } = options;
+  const nameOf = (target: string): string | null => serviceOf(options, specs, target);
+  const isHeard = (pid: Pid): boolean => spawner.notifications().has(pid);
+  return survey(kernel.getpid(), kernel.monotonic(), nameOf, isHeard);
 }
 
 /** The service whose FIFO, or whose terminal, an open file is. */

@@ -151,9 +151,10 @@ export class Spawner {
       const count = this.#ports.kernel.read(fd, buffer);
       if (count === null) return;
       const isReady = buffer.subarray(0, count).includes(0x0a);
+      // Told before the pipe is forgotten: an image that dies in between leaves one or the other.
+      if (isReady) this.#ports.ready(pid);
       // Zero bytes: it closed its end, so nothing more will come.
       if (count === 0 || isReady) this.forget(pid);
-      if (isReady) this.#ports.ready(pid);
     });
   }
 

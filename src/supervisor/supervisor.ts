@@ -51,7 +51,7 @@ export class Supervisor {
   /** Opens the sockets and begins, or goes on where the image before left off. */
   start(): void {
     const { legacy, death } = this.#options;
-    const { handover, lifeline, loop, spawner } = this.#parts;
+    const { handover, lifeline, loop, spawner, watchdog } = this.#parts;
     this.#listen();
     // PID 1 lives on without them; anyone else would only be in the way of the one that is.
     if (this.#troubles.size > 0 && this.#kernel.getpid() !== 1) this.#options.exit(1);
@@ -60,6 +60,7 @@ export class Supervisor {
     if (legacy !== null) this.#guard('go on', () => handover.complete(legacy, death));
     if (this.#system.boot === 'unscanned') this.rescan();
     if (this.#system.boot === 'settled') this.#hangBell();
+    if (this.#options.watchdog > 0) watchdog.open(this.#options.watchdog);
     this.reconcile();
     loop.start();
   }
@@ -84,18 +85,20 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, trial } = this.#parts;
+    const { control, lifeline, memory, trial, watchdog } = this.#parts;
     lifeline.putOff();
     // Readiness first: a service may say it and end before anyone looks.
-    this.sweep();
-    this.#guard('reap', () => this.#reapAll());
+    const isWell = this.sweep() && this.#guard('reap', () => this.#reapAll());
     this.#guard('look after the clients', () => control.clients.expire());
     this.#guard('look after a self-test', () => trial.expire());
     this.#listen();
+    this.#guard('look at memory', () => memory.look());
+    if (isWell) this.#guard('feed the watchdog', () => watchdog.feed());
   }
 
-  sweep(): void {
-    this.#guard('see who is ready', () => this.#parts.watch.sweep());
+  /** Whether that was possible. */
+  sweep(): boolean {
+    return this.#guard('see who is ready', () => this.#parts.watch.sweep());
   }
 
   /** Someone removed or replaced the socket files. */
@@ -197,9 +200,10 @@ export class Supervisor {
   }
 
   #goDown({ kind, code }: Extract<OtherEffect, { do: 'halt' }>): void {
-    const { lifeline, loop, teller } = this.#parts;
+    const { lifeline, loop, teller, watchdog } = this.#parts;
     teller.down();
     loop.stop();
+    watchdog.goDown();
     lifeline.release();
     const { machine, environment, exit, say } = this.#options;
     const ports = { kernel: this.#kernel, machine, environment, exit, say };
@@ -228,11 +232,13 @@ export class Supervisor {
     if (more) setImmediate(() => this.#reapAll());
   }
 
-  #guard(what: string, act: () => void): void {
+  #guard(what: string, act: () => void): boolean {
     try {
       act();
+      return true;
     } catch (error) {
       this.#failed(what, error);
+      return false;
     }
   }
 

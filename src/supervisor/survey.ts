@@ -4,20 +4,30 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Survivor } from '../core/survivors.ts';
-import { ms, pid as toPid } from '../core/units.ts';
+import { type Millis, ms, type Pid, pid as toPid } from '../core/units.ts';
 
 /** USER_HZ of every 64-bit Linux: /proc/PID/stat counts in it (proc_pid_stat(5)). */
 const TICKS_PER_SECOND = 100;
 
-/** @param nameOf The service that a descriptor's target, as /proc shows it, belongs to. */
-export function survey(parent: number, nameOf: (target: string) => string | null): Survivor[] {
+/**
+ * @param now Nothing began later: /proc counts the time a machine was suspended, our clock not.
+ * @param nameOf The service that a descriptor's target, as /proc shows it, belongs to.
+ * @param isHeard Whether there is a pipe on which that process will say that it is ready.
+ */
+export function survey(
+  parent: number,
+  now: Millis,
+  nameOf: (target: string) => string | null,
+  isHeard: (pid: Pid) => boolean,
+): Survivor[] {
   return readdirSync('/proc')
     .filter((entry) => /^[0-9]+$/.test(entry))
     .flatMap((entry) => {
       const stat = statOf(entry);
       if (stat === null || stat.parent !== parent || stat.session !== Number(entry)) return [];
-      const startedAt = ms((stat.start * 1000) / TICKS_PER_SECOND);
-      return [{ pid: toPid(Number(entry)), startedAt, name: nameFrom(entry, nameOf) }];
+      const startedAt = ms(Math.min((stat.start * 1000) / TICKS_PER_SECOND, now));
+      const pid = toPid(Number(entry));
+      return [{ pid, startedAt, name: nameFrom(entry, nameOf), isHeard: isHeard(pid) }];
     });
 }
 

@@ -108,6 +108,18 @@ export function windowSize(libc: Libc, fd: Fd): { rows: number; columns: number 
   return { rows: view.getUint16(0, true), columns: view.getUint16(2, true) };
 }
 
+/**
+ * WDIOC_SETTIMEOUT of linux/watchdog.h: gives the seconds that the driver took.
+ * @throws {SysError} `EOPNOTSUPP` of a driver without, `ENOTTY` of what is no watchdog.
+ */
+export function setWatchdogTimeout(libc: Libc, fd: Fd, seconds: number): number {
+  const value = memory(4);
+  viewOf(value).setInt32(0, seconds, true);
+  const what = `set the time of watchdog ${fd} to ${seconds} s`;
+  check(libc, what, 'ioctl', fd, WDIOC_SETTIMEOUT, value);
+  return viewOf(value).getInt32(0, true);
+}
+
 /** epoll_create1(2). */
 export function epollCreate(libc: Libc): Fd {
   return check(libc, 'make an epoll set', 'epoll_create1', O.CLOEXEC) as Fd;
@@ -170,6 +182,8 @@ const FILE_KINDS = Object.keys(S_IF) as FileKind[];
 
 /** asm-generic/ioctls.h. */
 const TIOCSCTTY = 0x540e;
+/** linux/watchdog.h: _IOWR('W', 6, int). */
+const WDIOC_SETTIMEOUT = 0xc0045706;
 const TIOCGWINSZ = 0x5413;
 
 /** sys/epoll.h: struct epoll_event is packed on x86-64 (__EPOLL_PACKED), aligned elsewhere. */

@@ -55,6 +55,8 @@ export interface Kernel {
   fstatKind(fd: Fd): FileKind | null;
   makeControllingTty(fd: Fd): void;
   windowSize(fd: Fd): { rows: number; columns: number } | null;
+  /** Gives the seconds that were granted. */
+  setWatchdogTimeout(fd: Fd, seconds: number): number;
   epollCreate(): Fd;
   /** `events` are EPOLL bits. */
   epollAdd(epfd: Fd, fd: Fd, events: number): void;
@@ -160,6 +162,7 @@ const VERBS = {
   fstatKind: descriptors.fstatKind,
   makeControllingTty: descriptors.makeControllingTty,
   windowSize: descriptors.windowSize,
+  setWatchdogTimeout: descriptors.setWatchdogTimeout,
   epollCreate: descriptors.epollCreate,
   epollAdd: descriptors.epollAdd,
   epollRemove: descriptors.epollRemove,

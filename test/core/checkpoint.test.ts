@@ -122,7 +122,7 @@ t.test('interrupted() names the spawns whose outcome nobody will tell', async (t
   for (const event of events) bench.post(event);
   bench.holdSpawns = false;
   bench.pass(1000);
-  t.same(bench.took(), ['start job', 'start web'], 'both are started again');
+  t.same(bench.took(), ['finish job', 'start web'], 'both are started again');
 });
 
 t.test('arguments as long as a program may have survive a re-exec', async (t) => {

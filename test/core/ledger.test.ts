@@ -24,11 +24,11 @@ t.test('turnRecord() and replay: what is played back is what was', async (t) => 
     let steps = 0;
     const world = new World({
       seed,
-      watch: (system, { touched, jobs }) => {
+      watch: (system, { touched, jobs, whole }) => {
         if (system !== known || system.definitions !== definitions) {
           base = encodeCheckpoint(system);
           records = [];
-        } else if (touched.size > 0 || jobs.size > 0) {
+        } else if (touched.size > 0 || jobs.size > 0 || whole) {
           records.push(JSON.parse(JSON.stringify(turnRecord(system, touched, jobs))));
         }
         known = system;

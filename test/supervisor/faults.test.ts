@@ -70,6 +70,25 @@ for (const runtime of RUNTIMES) {
     });
   }
 
+  t.test(`${runtime}: F21 an image that has grown hands over to a fresh one`, async (t) => {
+    const svinit = await start(t, { runtime, services, args: ['--testing'] });
+    const before = await health(svinit);
+    const pids = await pidsOf(svinit);
+    const client = await svinit.dial();
+    await client.ask('version');
+    await until('svinit knows what it needs', async () => {
+      const about = (await client.ask('version'))?.result as { uptimeMs: number } | undefined;
+      return (about?.uptimeMs ?? 0) > 7000 || null;
+    });
+    const leaks = runtime === 'bun' ? 3 : 6;
+    for (let leak = 0; leak < leaks; leak += 1) await commit(svinit, 'leak');
+    await svinit.logFile('svinit').expect(/has grown to \d+ MiB, more than \d+ MiB/);
+    t.same(await pidsOf(svinit), pids, 'all processes are the same');
+    t.match(await client.ask('version'), { result: { image: 2 } }, 'and so are connections');
+    await client.close();
+    await expectHealth(t, svinit, { ...before, image: 2 });
+  });
+
   t.test(`${runtime}: faults are for those who asked to test`, async (t) => {
     const svinit = await start(t, { runtime, services: { base: longrun('base') } });
     const reply = await svinit.call('fault', { kind: 'exit' });

@@ -3,7 +3,14 @@
  * as an index is computed again here from the services alone, the slow and obvious way.
  */
 import { edgesOf } from '../../../src/core/graph.ts';
-import { deadline, isActive, isMet, pidOf, type Role } from '../../../src/core/phase.ts';
+import {
+  deadline,
+  isActive,
+  isMet,
+  type Phase,
+  pidOf,
+  type Role,
+} from '../../../src/core/phase.ts';
 import { type Outcome, type System, type Unit, wakeAt } from '../../../src/core/system.ts';
 import { holders } from '../../../src/core/turn.ts';
 import type { Pid } from '../../../src/core/units.ts';
@@ -14,6 +21,8 @@ export type Reality = {
   readonly processes: ReadonlyMap<Pid, Process>;
   /** Spawns that were ordered and not yet tried. */
   readonly ordered: readonly Order[];
+  /** Names whose spawn was ordered from an image before, of which this one has not heard yet. */
+  readonly open: ReadonlySet<string>;
 };
 
 /** @throws {Error} that says what does not hold. */
@@ -49,7 +58,7 @@ export function auditOutcome(
 }
 
 /** What the system thinks is running is what runs, in the role it thinks. */
-function auditBelief(system: System, { processes, ordered }: Reality): void {
+function auditBelief(system: System, { processes, ordered, open }: Reality): void {
   const expected = new Map<string, Role>();
   let running = 0;
   for (const [name, { service, spec }] of system.units) {
@@ -63,7 +72,9 @@ function auditBelief(system: System, { processes, ordered }: Reality): void {
       insist(system.pids.get(pid) === name, () => `${pid} of ${name} is not known`);
       const silent = at === 'up' && spec.ready.by === 'fd' && process?.saidReady === false;
       insist(!silent, () => `${name} is up and never said so`);
-    } else if (role !== null) expected.set(name, role);
+    } else if (role !== null && !isRefused(service.phase) && !open.has(name)) {
+      expected.set(name, role);
+    }
   }
   // Each has one process that is its own, so as many as there are means no second one of any.
   insist(running === processes.size, () => `${processes.size - running} run that nobody knows of`);
@@ -74,7 +85,11 @@ function auditBelief(system: System, { processes, ordered }: Reality): void {
   }
 }
 
-function roleOf(at: string): Role | null {
+/** It waits until there is a resource again, and is ordered only then. */
+const isRefused = (phase: Phase): boolean => 'retryAt' in phase && phase.retryAt !== null;
+
+/** The role of the process that belongs to a phase; null: there is none. */
+export function roleOf(at: string): Role | null {
   if (at === 'finishing') return 'finish';
   if (at === 'undoing') return 'down';
   return ['spawning', 'starting', 'up', 'stopping'].includes(at) ? 'start' : null;
@@ -114,7 +129,8 @@ function auditRest(system: System): void {
     const { service, spec } = unit;
     const { phase, want } = service;
     if (want === 'up' && phase.at === 'down') {
-      const open = halt === null && (spec.early || system.earlySettled) && places > 0;
+      const open =
+        halt === null && !options.safe && (spec.early || system.earlySettled) && places > 0;
       insist(!open || holders(system, name).length > 0, () => `${name} could start and does not`);
     }
     const idle = ['backoff', 'failed'].includes(phase.at) || (phase.at === 'done' && !active(unit));

@@ -18,6 +18,8 @@ export class Clients {
   readonly #random: Random;
   #nextId = 1;
   /** Requests without an answer, by id; ids are never used twice. */
+  /** Gone, and svinit does not know it yet. */
+  readonly #unheard = new Set<number>();
   readonly #open = new Map<number, Asker>();
   #current: number[] = Array.from({ length: CLIENTS }, (_, index) => index);
 
@@ -48,13 +50,38 @@ export class Clients {
 
   /** Someone goes, and someone else comes. */
   hangup(): number {
-    const index = this.#random.below(CLIENTS);
-    const client = this.#current[index] ?? 0;
-    this.#current[index] = client + CLIENTS;
-    for (const { client: of, id } of this.#open.values()) {
-      if (of === client) this.#open.delete(Number(id));
+    return this.#replace(this.#random.below(CLIENTS));
+  }
+
+  /** svinit has died with all connections. */
+  allGone(): void {
+    for (let index = 0; index < CLIENTS; index += 1) this.#replace(index);
+  }
+
+  /**
+   * svinit has died. Some connections were in the middle of something and are closed; the others
+   * are told which of their requests are known, and forget the rest.
+   * @returns those that are gone.
+   */
+  partOfThemGo(system: System): number[] {
+    const gone = this.#current.flatMap((client, index) =>
+      this.#random.chance(0.3) ? [[client, index] as const] : [],
+    );
+    for (const [client, index] of gone) {
+      this.#replace(index);
+      this.#unheard.add(client);
     }
-    return client;
+    const waiting = [...system.jobs.values()].map(({ asker }) => asker.client);
+    const before = waiting.filter((client) => !this.#current.includes(client));
+    for (const client of before) this.#unheard.add(client);
+    const known = new Set([...system.jobs.values()].map(({ asker }) => Number(asker.id)));
+    for (const id of this.#open.keys()) if (!known.has(id)) this.#open.delete(id);
+    return [...new Set([...gone.map(([client]) => client), ...before])];
+  }
+
+  /** svinit knows by now that `client` is gone. */
+  heard(client: number): void {
+    this.#unheard.delete(client);
   }
 
   /** @throws {Error} when a request is neither answered nor being worked on, or is both. */
@@ -71,8 +98,19 @@ export class Clients {
       throw new Error(`nobody will ever answer ${lost.join(', ')}`);
     }
     for (const { asker } of system.jobs.values()) {
-      if (!this.#current.includes(asker.client)) throw new Error(`${asker.client} has hung up`);
+      const { client } = asker;
+      const isThere = this.#current.includes(client) || this.#unheard.has(client);
+      if (!isThere) throw new Error(`${client} has hung up`);
     }
+  }
+
+  #replace(index: number): number {
+    const client = this.#current[index] ?? 0;
+    this.#current[index] = client + CLIENTS;
+    for (const { client: of, id } of this.#open.values()) {
+      if (of === client) this.#open.delete(Number(id));
+    }
+    return client;
   }
 
   #params(method: MethodName): unknown {

@@ -13,8 +13,9 @@ import type { Random } from './random.ts';
 export type Process = {
   readonly pid: Pid;
   readonly name: string;
-  readonly role: Role;
-  readonly spec: Spec;
+  role: Role;
+  spec: Spec;
+  readonly startedAt: number;
   /** When it will say that it is ready; Infinity: never. */
   readyAt: number;
   saidReady: boolean;
@@ -22,9 +23,11 @@ export type Process = {
   endsAt: number;
   endsWith: Exit;
   /** Meant to run until it is told to stop. */
-  readonly lives: boolean;
+  lives: boolean;
   /** It was told to end, whether it heeded or not. */
   signalled: boolean;
+  /** When it was first told to stop, and when it has to be killed at the latest. */
+  killBy: number;
   /** Heeds nothing but KILL. */
   deaf: boolean;
   /** How it ended; it stays in the table, as a zombie, until it is reaped. */
@@ -47,10 +50,14 @@ const PIDS = 40;
 const SLOW = 2000;
 const PROMPT = 200;
 const LIFE = 20_000;
+/** So late may a KILL be: a machine may have stood still, and a definition may have changed. */
+const LATE = 130_000;
 
 export class FakeKernel {
   readonly #random: Random;
   readonly #processes = new Map<Pid, Process>();
+  /** Children that no image knows any more; they are reaped all the same. */
+  readonly #strangers = new Map<Pid, Process>();
   #lastPid = 1;
   /** Whether things go wrong at all. */
   faulty = true;
@@ -69,8 +76,17 @@ export class FakeKernel {
     if (this.#fault(0.04)) return { ok: false, reason: 'ENOENT', transient: false };
     const pid = this.#freePid();
     const { name, role, spec } = order;
-    const fresh = { saidReady: false, signalled: false, ended: null };
-    this.#processes.set(pid, { pid, name, role, spec, ...fresh, ...this.#fate(order, now) });
+    const fresh = { startedAt: now, saidReady: false, signalled: false, ended: null };
+    const killBy = Infinity;
+    this.#processes.set(pid, {
+      pid,
+      name,
+      role,
+      spec,
+      killBy,
+      ...fresh,
+      ...this.#fate(order, now),
+    });
     return { ok: true, pid };
   }
 
@@ -80,6 +96,9 @@ export class FakeKernel {
     if (process === undefined) throw new Error(`signal ${signal} to ${pid}, which is nobody's`);
     if (signal === SIGCONT) return;
     process.signalled = true;
+    if (signal === SIGKILL) process.killBy = Infinity;
+    else
+      process.killBy = Math.min(process.killBy, now + (process.spec.stopWithin ?? Infinity) + LATE);
     if (process.ended !== null) return;
     if (process.deaf && signal !== SIGKILL) return;
     const endsAt = now + this.#random.next() * 50;
@@ -91,7 +110,7 @@ export class FakeKernel {
   /** When something happens by itself at the earliest; Infinity: never. */
   nextAt(): number {
     let next = Infinity;
-    for (const { ended, readyAt, endsAt } of this.#processes.values()) {
+    for (const { ended, readyAt, endsAt } of this.children()) {
       if (ended === null) next = Math.min(next, readyAt, endsAt);
     }
     return next;
@@ -100,7 +119,7 @@ export class FakeKernel {
   /** Lets happen what is due: some say that they are ready, some end, some do both. */
   pass(now: number): Happening[] {
     const happened: Happening[] = [];
-    for (const process of this.#processes.values()) {
+    for (const process of this.children()) {
       const { pid } = process;
       if (process.ended !== null) continue;
       if (process.readyAt <= Math.min(now, process.endsAt)) {
@@ -115,12 +134,70 @@ export class FakeKernel {
     return happened;
   }
 
-  /** waitpid(2) for a zombie: from here on its pid may be another's. */
-  reap(pid: Pid): Process & { readonly ended: Exit } {
+  /** The image that knew it is gone, and the next one does not. */
+  disown(pid: Pid): void {
     const process = this.#processes.get(pid);
-    if (process === undefined || process.ended === null) throw new Error(`${pid} is no zombie`);
+    if (process === undefined) return;
     this.#processes.delete(pid);
+    this.#strangers.set(pid, process);
+  }
+
+  /** The next image knows of it again. */
+  own(pid: Pid): void {
+    const process = this.#strangers.get(pid);
+    if (process === undefined) return;
+    this.#strangers.delete(pid);
+    this.#processes.set(pid, process);
+  }
+
+  /** All children, those that nobody knows as well. */
+  children(): readonly Process[] {
+    return [...this.#processes.values(), ...this.#strangers.values()];
+  }
+
+  /** An image that knows nothing takes it for the main process of its service. */
+  mistake(pid: Pid, role: Role, isReady: boolean, spec: Spec): void {
+    const process = this.#processes.get(pid);
+    if (process === undefined) return;
+    process.role = role;
+    process.killBy = Infinity;
+    process.spec = spec;
+    process.lives = role === 'start' && spec.type === 'longrun';
+    if (isReady) process.saidReady = true;
+  }
+
+  /** Everything stands still for so long: a full pipe, a stopped machine. */
+  freeze(duration: number): void {
+    for (const process of this.#processes.values()) {
+      process.readyAt += duration;
+      if (process.ended === null) process.endsAt += duration;
+    }
+  }
+
+  /** @throws {Error} when one that does not stop has not been killed although its time is up. */
+  insistKilled(now: number): void {
+    for (const { pid, name, ended, killBy } of this.#processes.values()) {
+      if (ended === null && now > killBy) throw new Error(`${pid} of ${name} is never killed`);
+    }
+  }
+
+  /** waitid(2) with WNOWAIT. */
+  peek(pid: Pid): (Process & { readonly ended: Exit }) | null {
+    const process = this.#processes.get(pid) ?? this.#strangers.get(pid);
+    if (process === undefined) return null;
+    if (process.ended === null) throw new Error(`${pid} is no zombie`);
     return { ...process, ended: process.ended };
+  }
+
+  /** waitpid(2) for a zombie: from here on its pid may be another's. */
+  reap(pid: Pid): void {
+    if (this.peek(pid) === null) throw new Error(`${pid} is reaped twice`);
+    if (!this.#processes.delete(pid)) this.#strangers.delete(pid);
+  }
+
+  /** Those that have ended and that nobody has reaped. */
+  ended(): readonly Process[] {
+    return this.children().filter(({ ended }) => ended !== null);
   }
 
   /** From now on all goes well, also for what is already running. */
@@ -163,7 +240,11 @@ export class FakeKernel {
 
   #freePid(): Pid {
     do this.#lastPid = this.#lastPid >= PIDS ? 2 : this.#lastPid + 1;
-    while (this.#processes.has(toPid(this.#lastPid)));
+    while (this.#isTaken(toPid(this.#lastPid)));
     return toPid(this.#lastPid);
+  }
+
+  #isTaken(pid: Pid): boolean {
+    return this.#processes.has(pid) || this.#strangers.has(pid);
   }
 }

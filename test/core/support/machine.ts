@@ -5,7 +5,9 @@
 import { decodeCheckpoint, encodeCheckpoint, interrupted } from '../../../src/core/checkpoint.ts';
 import { succeeded } from '../../../src/core/exit.ts';
 import type { MethodName } from '../../../src/core/methods.ts';
-import { step } from '../../../src/core/step.ts';
+import type { Spec } from '../../../src/core/spec.ts';
+import type { step } from '../../../src/core/step.ts';
+import { recognise, type Survivor } from '../../../src/core/survivors.ts';
 import {
   type Asker,
   newSystem,
@@ -16,49 +18,82 @@ import {
   type SystemOptions,
   wakeAt,
 } from '../../../src/core/system.ts';
-import { ms, pid as toPid, unreachable } from '../../../src/core/units.ts';
-import { audit, auditOutcome } from './audit.ts';
+import { ms, type Pid, pid as toPid, unreachable } from '../../../src/core/units.ts';
+import { audit, auditOutcome, type Reality, roleOf } from './audit.ts';
 import { exitOf, optionsOf } from './builder.ts';
 import { Clients } from './clients.ts';
 import { type Disk, edited, NAMES, randomDisk } from './definitions.ts';
+import { LedgerModel } from './images.ts';
 import { FakeKernel, type Happening } from './kernel.ts';
 import type { Random } from './random.ts';
 import { Trace } from './trace.ts';
 
 export type Watch = (system: System, outcome: Outcome) => void;
 
+export type MachineOptions = {
+  readonly random: Random;
+  readonly watch: Watch;
+  /** Definitions that are left out, to make a failure smaller. */
+  readonly omit: ReadonlySet<string>;
+  /** The core; another one to see whether a mistake in it would be found. */
+  readonly step: typeof step;
+};
+
 type SpawnEffect = Extract<SystemEffect, { do: 'spawn' }>;
-type Scan = { readonly prune: boolean; readonly asker: Asker | null };
+type Telling = Extract<SystemEffect, { do: 'reply' | 'refuse' }>;
+type Scan = {
+  readonly prune: boolean;
+  readonly asker: Asker | null;
+};
 
 /** Milliseconds from a halt until the core gives up on services that do not stop. */
 export const HALT_WITHIN = 120_000;
 /** More events than this in one stretch are a loop, not work. */
 const EVENTS_MAX = 20_000;
+/** s6-supervise(8) waits so long before it starts a service again. */
+const S6_PAUSE = 999;
+/** Events that nobody asked for. */
+const OF_ITSELF: ReadonlySet<SystemEvent['type']> = new Set([
+  ...(['tick', 'spawned', 'spawnFailed', 'exited', 'ready'] as const),
+]);
+/** So many deaths within so long are a crash loop. */
+const DEATHS_MAX = 5;
+const DEATHS_WITHIN = 60_000;
 
 export class Machine {
   readonly kernel: FakeKernel;
   readonly clients: Clients;
   readonly trace: Trace = new Trace();
-  readonly options: SystemOptions;
+  options: SystemOptions;
   system: System;
   now = 1000;
   /** The core has said that services are down; what follows is the supervisor's. */
   halted = false;
   booted = false;
   readonly #random: Random;
-  readonly #watch: Watch;
+  readonly #given: MachineOptions;
+  readonly #ledger = new LedgerModel();
+  #deaths: number[] = [];
   #disk: Disk;
   /** What waits to be done or to be told. */
   #orders: SpawnEffect[] = [];
   #news: Happening[] = [];
+  /** When each main process of a service last ended, and when somebody last asked for anything. */
+  readonly #endedAt = new Map<string, number>();
+  #askedAt = 0;
+  /** Spawns that were ordered from an image before. */
+  #open: readonly string[] = [];
+  /** Answers that wait until what they answer is noted. */
+  #tellings: Telling[] = [];
   #scans: Scan[] = [{ prune: false, asker: null }];
   readonly #reexecs: Asker[] = [];
   /** Oneshots that ran to a good end and have a `down`, which has not been ordered since. */
   readonly #undone: Set<string> = new Set();
 
-  constructor(random: Random, watch: Watch) {
+  constructor(given: MachineOptions) {
+    const { random } = given;
     this.#random = random;
-    this.#watch = watch;
+    this.#given = given;
     this.kernel = new FakeKernel(random);
     this.clients = new Clients(random);
     this.options = optionsOf({
@@ -69,6 +104,7 @@ export class Machine {
     });
     this.system = newSystem(this.options, ms(this.now));
     this.#disk = randomDisk(random);
+    this.#ledger.rewrite(this.system);
   }
 
   get hasOrders(): boolean {
@@ -80,25 +116,38 @@ export class Machine {
   }
 
   /** One event, what follows from it, and the audit. */
-  post(event: SystemEvent): void {
+  post(event: SystemEvent, afterwards: () => void = () => {}): void {
     this.trace.begin(this.now, event);
+    if (!OF_ITSELF.has(event.type)) this.#askedAt = this.now;
     const wasHalting = this.system.halt !== null;
-    const outcome = step(this.system, event, ms(this.now));
+    const outcome = this.#given.step(this.system, event, ms(this.now));
     this.trace.end(outcome);
+    afterwards();
     auditOutcome(this.system, outcome, { ...this.#reality(), wasHalting });
+    this.#ledger.moved(outcome);
     for (const effect of outcome.effects) this.#perform(effect);
-    const underWay = this.#scans.flatMap(({ asker }) => (asker === null ? [] : [asker]));
-    this.clients.check(this.system, [...underWay, ...this.#reexecs]);
+    const scans = this.#scans.flatMap(({ asker }) => (asker === null ? [] : [asker]));
+    const told = this.#tellings.map(({ asker }) => asker);
+    this.clients.check(this.system, [...scans, ...told, ...this.#reexecs]);
     audit(this.system, this.#reality());
-    this.#watch(this.system, outcome);
+    this.kernel.insistKilled(this.now);
+    this.#given.watch(this.system, outcome);
+  }
+
+  /** The supervisor has nothing more to do for now: what moved is noted, then told. */
+  settle(): void {
+    this.#ledger.note(this.system);
+    for (const { asker } of this.#tellings.splice(0)) this.clients.answered(asker);
   }
 
   request(method: MethodName, params: unknown): void {
+    this.settle();
     this.post({ type: 'request', ...this.clients.askFor(method, params) });
   }
 
   /** Time passes until something is due, at the latest until `limit`; the timer may be late. */
   advance(limit: number): void {
+    this.settle();
     const late = this.#random.chance(0.1) ? this.#random.next() * 300 : 0;
     const due = Math.min(wakeAt(this.system) ?? Infinity, this.kernel.nextAt(), limit);
     this.now = Math.max(this.now, due) + late;
@@ -120,34 +169,76 @@ export class Machine {
   spawnNext(): void {
     const order = this.#orders.shift();
     if (order === undefined) return;
-    const { ok, ...result } = this.kernel.spawn(order, this.now);
+    const spawned = this.kernel.spawn(order, this.now);
+    const { ok, ...result } = spawned;
+    const isOver = spawned.ok || !spawned.transient;
+    if (isOver && order.role === 'down') this.#undone.delete(order.name);
+    if (this.kernel.faulty && this.#random.chance(0.01)) return this.die('before it knew the pid');
     this.post({ type: ok ? 'spawned' : 'spawnFailed', name: order.name, ...result } as SystemEvent);
   }
 
   /** Tells the system one thing that it does not know yet. */
   deliver(): void {
+    this.settle();
     const scan = this.#scans.shift();
     if (scan !== undefined) {
-      return this.post({ type: 'scanned', ...this.#disk, notices: [], ...scan });
+      const { problems } = this.#disk;
+      return this.post({ type: 'scanned', specs: this.#specs(), problems, notices: [], ...scan });
     }
     if (this.#reexecs.length > 0) return this.reexec();
     const [news] = this.#news.splice(this.#random.below(this.#news.length), 1);
     if (news === undefined) return;
     const { what, pid } = news;
     if (what === 'ready') return this.post({ type: 'ready', pid });
+    this.#ended(pid);
+  }
+
+  /** The end of a child is told, and only then the kernel forgets it. */
+  #ended(pid: Pid): void {
     // The pipe is closed with the process: nothing of it is read under the pid of another.
     this.#news = this.#news.filter((other) => other.pid !== pid);
-    const { ended, ...process } = this.kernel.reap(pid);
-    const { name, role, spec, signalled } = process;
+    const process = this.kernel.peek(pid);
+    if (process === null) throw new Error(`${pid} has ended and is not there`);
+    const { ended, name, role, spec, signalled } = process;
     const isDone = role === 'start' && spec.type === 'oneshot' && succeeded(ended) && !signalled;
-    if (isDone && spec.down !== null) this.#undone.add(name);
+    const mustBeUndone = isDone && spec.down !== null && this.system.pids.has(pid);
+    const at = this.system.units.get(name)?.service.phase.at;
+    const isDeath = role === 'start' && (at === 'up' || at === 'starting') && !signalled;
+    if (isDeath && spec.dialect === 's6') this.#endedAt.set(name, this.now);
+    else this.#endedAt.delete(name);
+    const isLast = this.kernel.faulty && this.#random.chance(0.01);
+    this.kernel.disown(pid);
     this.post({ type: 'exited', pid, exit: ended });
+    if (isLast) {
+      if (this.#random.chance(0.5)) return this.die('before it had noted an end');
+      this.settle();
+      if (mustBeUndone) this.#undone.add(name);
+      return this.die('before it had reaped');
+    }
+    if (mustBeUndone) this.#undone.add(name);
+    this.settle();
+    this.kernel.reap(pid);
   }
 
   /** Someone edits the scan path, and the bell rings. */
   edit(): void {
+    this.settle();
     this.#disk = edited(this.#random, this.#disk);
     this.#scans.push({ prune: false, asker: null });
+  }
+
+  /** Nothing runs for so long, svinit neither: a stopped machine, or a starved one. */
+  pause(duration: number): void {
+    if (this.#random.chance(0.5)) this.kernel.freeze(duration);
+    this.now += duration;
+    for (const news of this.kernel.pass(this.now)) this.#news.push(news);
+    this.post({ type: 'tick' });
+  }
+
+  /** What is left is killed and reaped by the supervisor; nobody stays a zombie. */
+  reapRest(): void {
+    for (const { pid } of this.kernel.ended()) this.kernel.reap(pid);
+    if (this.kernel.ended().length > 0) throw new Error('zombies stay');
   }
 
   /** A child of somebody else ends, or says something late: none of our business. */
@@ -159,8 +250,11 @@ export class Machine {
 
   /** The next image goes on from the text of this one; spawns not yet tried are lost. */
   reexec(): void {
+    this.settle();
     this.trace.note(this.now, 're-exec');
     const text = encodeCheckpoint(this.system);
+    this.options = { ...this.options, safe: false };
+    this.#deaths = [];
     const decoded = decodeCheckpoint(text, this.options);
     if (!decoded.ok) throw new Error(decoded.reason);
     this.system = decoded.system;
@@ -168,22 +262,123 @@ export class Machine {
     const again = encodeCheckpoint(this.system);
     if (again !== text) throw new Error(`decoded as\n${again}\nnot\n${text}`);
     this.system.image += 1;
+    this.#ledger.rewrite(this.system);
     // Connections go on, and whoever asked for the new image hears of it.
     for (const asker of this.#reexecs.splice(0)) this.clients.answered(asker);
-    for (const event of interrupted(this.system)) {
-      this.#orders = this.#orders.filter(({ name }) => name !== event.name);
+    this.#goOn(interrupted(this.system));
+  }
+
+  /** The image dies: the next one goes on from what was noted, and from what it finds running. */
+  die(when: string): void {
+    this.trace.note(this.now, `svinit dies ${when}`);
+    const known = this.#ledger.isBehind(this.system) ? null : encodeCheckpoint(this.system);
+    this.#deaths = [...this.#deaths.filter((at) => this.now - at < DEATHS_WITHIN), this.now];
+    this.options = { ...this.options, safe: this.#deaths.length >= DEATHS_MAX };
+    this.system = this.#ledger.read(this.options);
+    // It died between its first look at the definitions and the note of it: nothing is known.
+    if (this.system.boot === 'unscanned') return this.lose();
+    if (known !== null) this.#insistSame(known);
+    this.#forget();
+    const events = recognise(this.system, this.#survivors(), false);
+    this.#takeOver();
+    if (this.system.boot !== 'settled') this.booted = false;
+    this.#ledger.rewrite(this.system);
+    const gone = this.clients.partOfThemGo(this.system);
+    this.#goOn([...events, ...interrupted(this.system)]);
+    for (const client of gone) {
+      this.post({ type: 'hangup', client });
+      this.clients.heard(client);
+    }
+  }
+
+  /** It dies, and what it left cannot be read: the next one knows only what runs. */
+  lose(): void {
+    this.trace.note(this.now, 'svinit dies and its ledger is lost');
+    this.options = { ...this.options, safe: false };
+    this.system = newSystem(this.options, ms(this.now));
+    this.booted = false;
+    this.#forget();
+    this.clients.allGone();
+    this.#undone.clear();
+    this.#scans = [];
+    this.#ledger.rewrite(this.system);
+    const survivors = this.#survivors().map((survivor) => ({ ...survivor, isHeard: false }));
+    const scan = { specs: this.#specs(), problems: this.#disk.problems, notices: [] };
+    const event = { type: 'scanned', ...scan, prune: false, asker: null, survivors } as const;
+    this.post(event, () => this.#takeOver());
+  }
+
+  #specs(): readonly Spec[] {
+    return this.#disk.specs.filter(({ name }) => !this.#given.omit.has(name));
+  }
+
+  #insistSame(known: string): void {
+    const [is, was] = [encodeCheckpoint(this.system), known].map((text) => {
+      const { image: _, units, jobs, intents, booting, ...rest } = JSON.parse(text);
+      const lists = [units, jobs, intents, booting].map((list: unknown[]) =>
+        list.map((item) => JSON.stringify(item)).sort(),
+      );
+      return JSON.stringify([rest, lists]);
+    });
+    if (is !== was) throw new Error(`what was noted is\n${is}\nnot\n${was}`);
+  }
+
+  /** What an image had in its head only. */
+  #forget(): void {
+    this.#orders = [];
+    this.#tellings = [];
+    this.#reexecs.splice(0);
+    this.#scans = this.#scans.map(({ prune }) => ({ prune, asker: null }));
+    // Ends that were not reaped will be found again; readiness stands in the pipe.
+    for (const { pid } of this.kernel.ended()) {
+      if (this.#news.every((news) => news.pid !== pid)) this.#news.push({ what: 'ended', pid });
+    }
+  }
+
+  #survivors(): Survivor[] {
+    return this.kernel.children().map(({ pid, startedAt, name, ended }) => ({
+      pid,
+      startedAt: ms(startedAt),
+      name: ended === null ? name : null,
+      isHeard: true,
+    }));
+  }
+
+  /** What nobody knows any more is nobody's; what was taken for another is that now. */
+  #takeOver(): void {
+    for (const { pid, name } of this.kernel.children()) {
+      const phase = this.system.units.get(name)?.service.phase;
+      if (this.system.pids.get(pid) !== name || phase === undefined) this.kernel.disown(pid);
+      else {
+        this.kernel.own(pid);
+        const { spec } = this.system.units.get(name) ?? { spec: null };
+        // Nothing tells them apart: what was ordered last may be taken for what came before.
+        const role = roleOf(phase.at) ?? 'start';
+        if (spec !== null) this.kernel.mistake(pid, role, phase.at !== 'starting', spec);
+      }
+    }
+  }
+
+  /** The next image's first events. A spawn that it will not hear of is open until it is told. */
+  #goOn(events: readonly SystemEvent[]): void {
+    const lost = events.filter((event) => event.type === 'spawnFailed').map(({ name }) => name);
+    this.#orders = this.#orders.filter(({ name }) => !lost.includes(name));
+    this.#open = lost;
+    this.post({ type: 'resumed' });
+    for (const event of events) {
+      if (event.type === 'spawnFailed')
+        this.#open = this.#open.filter((name) => name !== event.name);
       this.post(event);
     }
-    this.post({ type: 'tick' });
   }
 
   #perform(effect: SystemEffect): void {
     switch (effect.do) {
       case 'spawn':
-        if (effect.role === 'down') this.#undone.delete(effect.name);
         if (effect.role === 'start' && this.#undone.has(effect.name)) {
           throw new Error(`${effect.name} is done again without being undone`);
         }
+        this.#insistPaced(effect);
         this.#orders.push(effect);
         return;
       case 'signal':
@@ -191,7 +386,7 @@ export class Machine {
         return;
       case 'reply':
       case 'refuse':
-        this.clients.answered(effect.asker);
+        this.#tellings.push(effect);
         return;
       case 'scan':
         this.#scans.push({ prune: effect.prune, asker: effect.asker });
@@ -218,7 +413,17 @@ export class Machine {
     }
   }
 
-  #reality(): { processes: FakeKernel['processes']; ordered: readonly SpawnEffect[] } {
-    return { processes: this.kernel.processes, ordered: this.#orders };
+  /** Nobody asked, so one that has just died is not started again at once (s6-supervise(8)). */
+  #insistPaced({ name, role, spec }: SpawnEffect): void {
+    const endedAt = this.#endedAt.get(name) ?? -Infinity;
+    if (role !== 'start' || spec.dialect !== 's6' || this.#askedAt >= endedAt) return;
+    if (spec.type === 'longrun' && this.now - endedAt < S6_PAUSE) {
+      throw new Error(`${name} is started ${this.now - endedAt} ms after it died`);
+    }
+  }
+
+  #reality(): Reality {
+    const { processes } = this.kernel;
+    return { processes, ordered: this.#orders, open: new Set(this.#open) };
   }
 }

@@ -15,8 +15,22 @@ export type Random = {
   readonly some: <T>(list: readonly T[], probability: number) => T[];
 };
 
+/** Numbers in stretches that do not depend on each other: one can be left out. */
+export type SpanRandom = Random & {
+  /** From here on come the numbers of stretch `span`. */
+  readonly begin: (span: number) => void;
+};
+
 export function randomFrom(seed: number): Random {
+  return randomSpans(seed);
+}
+
+export function randomSpans(seed: number): SpanRandom {
   let state = seed >>> 0;
+  const begin = (span: number): void => {
+    state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(span + 1, 0x85ebca6b)) >>> 0;
+    next();
+  };
   // mulberry32, public domain, by Tommy Ettinger.
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -32,5 +46,5 @@ export function randomFrom(seed: number): Random {
   const chance = (probability: number): boolean => next() < probability;
   const some = <T>(list: readonly T[], probability: number): T[] =>
     list.filter(() => chance(probability));
-  return { next, below, chance, pick, some };
+  return { next, below, chance, pick, some, begin };
 }

@@ -7,28 +7,36 @@
  * seed and the last events in it.
  */
 import { isMet } from '../../../src/core/phase.ts';
+import { step } from '../../../src/core/step.ts';
 import type { System } from '../../../src/core/system.ts';
 import { HALT_WITHIN, Machine, type Watch } from './machine.ts';
-import { type Random, randomFrom } from './random.ts';
+import { randomSpans, type SpanRandom } from './random.ts';
 
 export type WorldOptions = {
   readonly seed: number;
   /** Called after each event and its audit, for what one test wants to know besides. */
   readonly watch?: Watch;
+  /** Definitions that are left out, to make a failure smaller. */
+  readonly omit?: ReadonlySet<string>;
+  /** The core; another one to see whether a mistake in it would be found. */
+  readonly step?: typeof step;
 };
 
 /** Milliseconds of virtual time after which all that is wanted must be up, once faults stop. */
 const UP_WITHIN = 600_000;
+/** Stretches of chance of their own. */
+const CALM = -1;
+const DOWN = -2;
 
 export class World {
   readonly #seed: number;
-  readonly #random: Random;
+  readonly #random: SpanRandom;
   readonly #machine: Machine;
 
-  constructor({ seed, watch = () => {} }: WorldOptions) {
+  constructor({ seed, watch = () => {}, omit = new Set(), step: core = step }: WorldOptions) {
     this.#seed = seed;
-    this.#random = randomFrom(seed);
-    this.#machine = new Machine(this.#random, watch);
+    this.#random = randomSpans(seed);
+    this.#machine = new Machine({ random: this.#random, watch, omit, step: core });
   }
 
   get system(): System {
@@ -45,10 +53,18 @@ export class World {
     return this.#machine.trace.toString();
   }
 
-  /** Lets `events` things happen, of any kind; fewer when the machine goes down meanwhile. */
-  chaos(events: number): void {
+  /**
+   * Lets things happen, of any kind; fewer when the machine goes down meanwhile. What happens in one
+   * stretch does not depend on which others there are, so that any can be left out.
+   */
+  chaos(events: number | readonly number[]): void {
     this.#traced(() => {
-      for (let left = events; left > 0 && !this.halted; left -= 1) this.#anything();
+      const stretches = typeof events === 'number' ? Array(events).keys() : events;
+      for (const stretch of stretches) {
+        if (this.halted) return;
+        this.#random.begin(stretch);
+        this.#anything();
+      }
     });
   }
 
@@ -56,7 +72,10 @@ export class World {
   calm(): void {
     this.#traced(() => {
       const machine = this.#machine;
+      this.#random.begin(CALM);
       machine.kernel.heal(machine.now);
+      // A person would see safe mode and leave it.
+      if (machine.options.safe && !this.halted) machine.reexec();
       for (const until = machine.now + UP_WITHIN; machine.now < until && !this.halted; ) {
         machine.runFor(UP_WITHIN / 10);
         const names = this.#unmet();
@@ -73,11 +92,14 @@ export class World {
   goDown(): void {
     this.#traced(() => {
       const machine = this.#machine;
+      this.#random.begin(DOWN);
+      machine.settle();
       if (this.system.halt === null && !this.halted) {
         machine.post({ type: 'halt', kind: machine.options.stopKind, cause: 'the test' });
       }
       machine.runFor(HALT_WITHIN + 1000);
       if (!this.halted) throw new Error('going down has no end');
+      machine.reapRest();
     });
   }
 
@@ -85,15 +107,20 @@ export class World {
     const random = this.#random;
     const machine = this.#machine;
     machine.now += random.next();
-    if (machine.hasOrders && random.chance(0.6)) return machine.spawnNext();
+    if (machine.hasOrders && random.chance(0.7)) return machine.spawnNext();
+    if (machine.hasOrders && random.chance(0.02)) return machine.die('in the middle of a turn');
+    machine.settle();
     if (machine.hasNews && random.chance(0.7)) return machine.deliver();
     const dice = random.next();
-    if (dice < 0.6) return machine.advance(machine.now + random.next() * 5000);
-    if (dice < 0.85) return machine.post({ type: 'request', ...machine.clients.ask() });
-    if (dice < 0.9) return machine.edit();
-    if (dice < 0.93) return machine.post({ type: 'hangup', client: machine.clients.hangup() });
-    if (dice < 0.96) return machine.strange();
-    if (dice < 0.98) return machine.reexec();
+    if (dice < 0.57) return machine.advance(machine.now + random.next() * 5000);
+    if (dice < 0.83) return machine.post({ type: 'request', ...machine.clients.ask() });
+    if (dice < 0.88) return machine.edit();
+    if (dice < 0.91) return machine.post({ type: 'hangup', client: machine.clients.hangup() });
+    if (dice < 0.94) return machine.strange();
+    if (dice < 0.955) return machine.reexec();
+    if (dice < 0.97) return machine.die('between two turns');
+    if (dice < 0.974) return machine.lose();
+    if (dice < 0.98) return machine.pause(random.next() * 60_000);
     if (dice < 0.982) return machine.request(random.pick(['poweroff', 'reboot', 'halt']), {});
     return machine.post({ type: 'tick' });
   }

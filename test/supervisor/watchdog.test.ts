@@ -1,0 +1,127 @@
+/** The watchdog and the memory ceiling: what they ask of the kernel, and when. */
+import t from 'tap';
+import type { Fd } from '../../src/core/units.ts';
+import { ms } from '../../src/core/units.ts';
+import { Memory } from '../../src/supervisor/memory.ts';
+import { Watchdog } from '../../src/supervisor/watchdog.ts';
+import { errnoNumber } from '../../src/sys/errno.ts';
+import { SysError } from '../../src/sys/libc.ts';
+import type { CName } from '../../src/sys/signatures.ts';
+
+const MIB: number = 1024 * 1024;
+
+function begin(refuse: Readonly<Record<string, string>> = {}) {
+  const done: string[] = [];
+  const said: string[] = [];
+  const act = (what: CName, text: string): void => {
+    const code = refuse[what];
+    if (code !== undefined) throw new SysError(what, errnoNumber(code), `${what} the watchdog`);
+    done.push(text);
+  };
+  const watchdog = new Watchdog({
+    kernel: {
+      open: (path) => {
+        act('open', `open ${path}`);
+        return 9 as Fd;
+      },
+      write: (fd, bytes) => {
+        act('write', `write ${[...bytes]} to ${fd}`);
+        return bytes.length;
+      },
+      setWatchdogTimeout: (fd, seconds) => {
+        act('ioctl', `set ${fd} to ${seconds}`);
+        return Math.min(seconds, 30);
+      },
+    },
+    info: (text) => said.push(text),
+    warn: (text) => said.push(text),
+  });
+  return { watchdog, done, said };
+}
+
+t.test('Watchdog: opened, set, fed, and given time for the way down', async (t) => {
+  const { watchdog, done, said } = begin();
+  watchdog.feed();
+  t.same(done, [], 'none that is not open is fed');
+  watchdog.open(60);
+  watchdog.feed();
+  watchdog.goDown();
+  t.same(done, [
+    ...['open /dev/watchdog', 'set 9 to 60', 'write 0 to 9'],
+    ...['set 9 to 180', 'write 0 to 9'],
+  ]);
+  t.same(said, ['the watchdog resets the machine after 30 s without svinit']);
+});
+
+t.test('Watchdog: none is no matter, one of somebody else is told', async (t) => {
+  for (const code of ['ENOENT', 'ENODEV', 'ENXIO']) {
+    const { watchdog, done, said } = begin({ open: code });
+    watchdog.open(60);
+    watchdog.feed();
+    watchdog.goDown();
+    t.same([done, said], [[], []], code);
+  }
+  const { watchdog, said } = begin({ open: 'EBUSY' });
+  watchdog.open(60);
+  t.match(said, [/open the watchdog: open failed with EBUSY/]);
+});
+
+t.test('Watchdog: one whose time cannot be set is fed all the same', async (t) => {
+  const { watchdog, done, said } = begin({ ioctl: 'EOPNOTSUPP' });
+  watchdog.open(60);
+  watchdog.feed();
+  watchdog.goDown();
+  t.same(done, ['open /dev/watchdog', 'write 0 to 9']);
+  t.equal(said.length, 2);
+});
+
+t.test('Memory: more than the ceiling is replaced, what a fresh image needs is not', async (t) => {
+  const look = (sizes: readonly (readonly [at: number, mib: number])[]): string[] => {
+    const replaced: string[] = [];
+    let [now, size] = [0, 0];
+    const memory = new Memory({
+      now: () => ms(now),
+      resident: () => size * MIB,
+      replace: (reason) => replaced.push(`${now}: ${reason}`),
+    });
+    for (const [at, mib] of sizes) {
+      [now, size] = [at, mib];
+      memory.look();
+    }
+    return replaced;
+  };
+  t.same(
+    look([
+      [0, 900],
+      [4999, 900],
+      [5000, 40],
+      [6000, 128],
+    ]),
+    [],
+  );
+  t.match(
+    look([
+      [5000, 40],
+      [6000, 129],
+    ]),
+    [/^6000: .* grown to 129 MiB, more than 128 MiB/],
+  );
+  t.match(
+    look([
+      [5000, 200],
+      [6000, 399],
+      [7000, 401],
+    ]),
+    [/^7000: .* more than 400 MiB/],
+  );
+  // The re-exec failed: it is tried again once it has grown still more.
+  t.equal(
+    look([
+      [5000, 40],
+      [6000, 150],
+      [7000, 160],
+      [8000, 321],
+    ]).length,
+    2,
+  );
+});
