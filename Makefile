@@ -5,9 +5,10 @@
 # APPEND=...        added to the kernel command line
 # ARGS=...          arguments for svinit in the container
 # SEEDS=N           how many lives `make simulate` lives
+# MINUTES=N         how long `make fuzz` takes
 
 RUNTIME ?= bun
-export RUNTIME APPEND SEEDS
+export RUNTIME APPEND SEEDS MINUTES
 MAKEFLAGS += --no-print-directory
 
 # The exact runtimes of package-lock.json, never the machine's own; npm itself runs on the latter.
@@ -21,7 +22,7 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
 .PHONY: help deps check test image image-bun image-node kernel run container run-container start \
-  simulate clean figures
+  simulate fuzz clean figures
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -54,6 +55,9 @@ start: image ## run the image in namespaces: no QEMU, no root
 
 simulate: deps ## SEEDS=10000 random lives of the core in a model world, with everything going wrong
 	@$(NODE) scripts/simulate.ts
+
+fuzz: deps ## MINUTES=1 of random inputs for everything that reads untrusted input
+	@$(NODE) scripts/fuzz.ts
 
 clean: ## remove what was built; node_modules stays
 	rm -rf build .tap

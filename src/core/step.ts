@@ -87,6 +87,8 @@ function scanned(turn: Turn, event: Extract<SystemEvent, { type: 'scanned' }>): 
   // What was found running is not waited for: it has had its chance.
   const awaited = started.filter((name) => !runs(system, name));
   if (first) for (const name of awaited) system.booting.add(name);
+  // Who was waited for may now need what has failed already.
+  else if (system.boot === 'settling') lookAgain(turn);
   if (event.asker !== null) turn.effects.push({ do: 'reply', asker: event.asker, result });
 }
 

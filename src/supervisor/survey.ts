@@ -31,15 +31,26 @@ export function survey(
     });
 }
 
-/** Fields of stat behind the name, which may hold blanks and parentheses (proc_pid_stat(5)). */
-function statOf(entry: string): { parent: number; session: number; start: number } | null {
+export type Stat = { readonly parent: number; readonly session: number; readonly start: number };
+
+/**
+ * Parent, session and start (in USER_HZ) of a text of /proc/PID/stat; null when it is none. They
+ * come behind the name, which may hold blanks, newlines and parentheses (proc_pid_stat(5)).
+ */
+export function parseStat(text: string): Stat | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // Field 3 is the first of these: 4 parent, 6 session, 22 start.
+  const [parent, session, start] = [fields[1], fields[3], fields[19]].map(numberOf);
+  if (parent === undefined || session === undefined || start === undefined) return null;
+  return parent === null || session === null || start === null ? null : { parent, session, start };
+}
+
+const numberOf = (field: string | undefined): number | null =>
+  field !== undefined && /^[0-9]{1,15}$/.test(field) ? Number(field) : null;
+
+function statOf(entry: string): Stat | null {
   try {
-    const text = readFileSync(`/proc/${entry}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // Field 3 is the first of these: 4 parent, 6 session, 22 start.
-    const [parent, session, start] = [fields[1], fields[3], fields[19]].map(Number);
-    if (parent === undefined || session === undefined || start === undefined) return null;
-    return { parent, session, start };
+    return parseStat(readFileSync(`/proc/${entry}/stat`, 'latin1'));
   } catch {
     return null;
   }
