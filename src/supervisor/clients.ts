@@ -85,8 +85,9 @@ export class Clients {
   adopt(passed: Passed): boolean {
     const { fd, held, number } = passed;
     this.#last = Math.max(this.#last, number);
-    if (!this.#isSame(passed)) return false;
-    if (held === null) {
+    const found = this.#look(passed);
+    if (found === 'another') return false;
+    if (held === null || found === 'unknown') {
       letGo(this.#ports.kernel, fd);
       return false;
     }
@@ -178,11 +179,12 @@ export class Clients {
   }
 
   /** Whether the descriptor still is what it was: after a death nothing is certain. */
-  #isSame({ fd, uid }: Passed): boolean {
+  #look({ fd, uid }: Passed): 'same' | 'another' | 'unknown' {
     try {
-      return this.#ports.kernel.peerCredentials(fd).uid === uid;
-    } catch {
-      return false;
+      return this.#ports.kernel.peerCredentials(fd).uid === uid ? 'same' : 'another';
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      return code === 'EBADF' || code === 'ENOTSOCK' ? 'another' : 'unknown';
     }
   }
 

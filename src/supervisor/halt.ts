@@ -8,6 +8,7 @@ import { SIGCONT, SIGKILL, SIGTERM } from '../core/signals.ts';
 import type { HaltKind } from '../core/system.ts';
 import { type Pid, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import type { RebootKind } from '../sys/machine.ts';
 
 export type HaltPorts = {
   readonly kernel: Kernel;
@@ -31,6 +32,8 @@ const KILL_WITHIN_MS = 1000;
  */
 const SYNC_WITHIN_MS = 30_000;
 const UMOUNT_WITHIN_MS = 10_000;
+/** A machine that could not be ended is tried to be ended again. */
+const AGAIN_MS = 1000;
 /** How often the process table is looked at meanwhile. */
 const LOOK_MS = 20;
 
@@ -42,7 +45,19 @@ export async function goDown(ports: HaltPorts, kind: HaltKind, code: number): Pr
     // Whatever went wrong on the way, the way goes down.
     ports.say(`cannot halt in order: ${error instanceof Error ? error.message : String(error)}`);
     if (!ports.machine || kind === 'exit') ports.exit(code === 0 ? 1 : code);
-    ports.kernel.reboot(kind === 'reboot' ? 'restart' : kind);
+    await endMachine(ports, kind === 'reboot' ? 'restart' : kind);
+  }
+}
+
+/** Refused or not, PID 1 may not end in another way. */
+async function endMachine({ kernel, say }: HaltPorts, kind: RebootKind): Promise<void> {
+  for (;;) {
+    try {
+      return kernel.reboot(kind);
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
   }
 }
 
@@ -59,7 +74,7 @@ async function finish(ports: HaltPorts, kind: HaltKind, code: number): Promise<v
     ports.exit(code);
   }
   say(WORDS[kind]);
-  kernel.reboot(kind === 'reboot' ? 'restart' : kind);
+  await endMachine(ports, kind === 'reboot' ? 'restart' : kind);
 }
 
 const WORDS: Readonly<Record<Exclude<HaltKind, 'exit'>, string>> = {

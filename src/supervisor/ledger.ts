@@ -56,7 +56,7 @@ export class Ledger {
     const fresh = kernel.scratch('svinit-ledger');
     let fd = this.#fd;
     try {
-      writeAll(kernel, fresh, bytes);
+      kernel.writeAll(fresh, bytes);
       fd ??= kernel.dup(fresh, LEDGER_FD_MIN);
       // What was moved outlives an exec, a copy does not.
       kernel.moveTo(fresh, fd);
@@ -76,7 +76,7 @@ export class Ledger {
     if (this.#fd === null) return;
     const bytes = encodeRecord(record);
     this.#isTorn = true;
-    writeAll(this.#kernel, this.#fd, bytes);
+    this.#kernel.writeAll(this.#fd, bytes);
     this.#isTorn = false;
     this.#addedBytes += bytes.length;
   }
@@ -145,10 +145,4 @@ function encodeRecord(record: unknown): Uint8Array {
   view.setUint32(4, crc32(body), true);
   bytes.set(body, HEADER_BYTES);
   return bytes;
-}
-
-function writeAll(kernel: Kernel, fd: Fd, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
-    at += kernel.write(fd, bytes.subarray(at)) ?? 0;
-  }
 }

@@ -32,6 +32,8 @@ const LOOK_EVERY_MS = 1000;
 const PATIENCE = 6;
 /** So much a look at a time the lateness is forgotten again. */
 const FORGETTING = 0.9;
+/** A lifeline that could not be held is tried again after so long. */
+const TRY_AGAIN_MS = 30_000;
 /** The first look after a start: code is still being loaded and compiled. */
 const FIRST_LOOK_MS = 20_000;
 const PATIENCE_MS_MAX = 60_000;
@@ -58,6 +60,9 @@ export class Lifeline {
   readonly #ports: LifelinePorts;
   readonly #ledger: Ledger;
   #isHeld = false;
+  /** It was let go on purpose: this image is about to end. */
+  #isReleased = false;
+  #tryAgainAt = 0;
   #lookedAt: number | null = null;
   #lateness = 0;
 
@@ -69,6 +74,8 @@ export class Lifeline {
   /** Writes the whole state and installs the handlers. Without them svinit goes on as it is. */
   hold(): void {
     const { kernel, self } = this.#ports;
+    this.#isReleased = false;
+    this.#tryAgainAt = kernel.monotonic() + TRY_AGAIN_MS;
     this.#guard('hold the lifeline', () => {
       this.#rewrite();
       for (const fd of [0, 1, 2]) kernel.setCloexec(toFd(fd), false);
@@ -88,9 +95,12 @@ export class Lifeline {
 
   /** The main thread lives. Called once a second, and whenever it looks at the world besides. */
   putOff(): void {
-    if (!this.#isHeld) return;
     const { kernel } = this.#ports;
     const now = kernel.monotonic();
+    if (!this.#isHeld) {
+      if (!this.#isReleased && this.#tryAgainAt > 0 && now >= this.#tryAgainAt) this.hold();
+      return;
+    }
     const before = this.#lookedAt;
     this.#lookedAt = now;
     // Since the very first look the alarm is that of the start: nothing is known of lateness yet.
@@ -111,6 +121,7 @@ export class Lifeline {
   release(): void {
     if (this.#isHeld) this.#guard('take the alarm away', () => this.#ports.kernel.putOffAlarm(0));
     this.#isHeld = false;
+    this.#isReleased = true;
     this.#guard('let go of the ledger', () => this.#ledger.leave());
   }
 

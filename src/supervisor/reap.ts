@@ -18,11 +18,14 @@ export function reap(kernel: Kernel, report: (pid: Pid, exit: Exit) => void): bo
   for (let count = 0; count < BURST_MAX; count += 1) {
     const ended = kernel.peekAny();
     if (ended === null) return false;
+    let isGone = false;
     try {
       report(ended.pid, decodeStatus(ended.status));
     } finally {
-      kernel.reap(ended.pid);
+      isGone = kernel.reap(ended.pid);
     }
+    // It would be found again at once, and again: it has time until the next look.
+    if (!isGone) return false;
   }
   return true;
 }

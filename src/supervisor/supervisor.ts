@@ -10,6 +10,7 @@ import { type Definitions, readDefinitions } from './definitions.ts';
 import { commit } from './faults.ts';
 import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
+import { takeLeftovers } from './leftovers.ts';
 import { wordsOf } from './let-go.ts';
 import type { OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
@@ -51,7 +52,9 @@ export class Supervisor {
   /** Opens the sockets and begins, or goes on where the image before left off. */
   start(): void {
     const { legacy, death } = this.#options;
-    const { handover, lifeline, loop, spawner, watchdog } = this.#parts;
+    const { fifos, handover, lifeline, loop, spawner, watchdog } = this.#parts;
+    const take = (): void => takeLeftovers(this.#kernel, fifos, this.#options.paths.fifos);
+    if (this.#options.lost) this.#guard('see what is open', take);
     this.#listen();
     // PID 1 lives on without them; anyone else would only be in the way of the one that is.
     if (this.#troubles.size > 0 && this.#kernel.getpid() !== 1) this.#options.exit(1);
@@ -136,8 +139,7 @@ export class Supervisor {
     }
   }
 
-  #listenOn(path: string, readOnly: boolean): void {
-    const { control } = this.#parts;
+  #listenOn(path: string, readOnly: boolean, { control } = this.#parts): void {
     const inherited = this.#inherited.get(path) ?? null;
     this.#inherited.delete(path);
     if (inherited === null && this.#isOurs) control.bind(path, readOnly);
@@ -205,9 +207,7 @@ export class Supervisor {
     loop.stop();
     watchdog.goDown();
     lifeline.release();
-    const { machine, environment, exit, say } = this.#options;
-    const ports = { kernel: this.#kernel, machine, environment, exit, say };
-    goDown({ ...ports, reap: () => this.#reapAll() }, kind, code).catch((error: unknown) =>
+    goDown({ ...this.#options, reap: () => this.#reapAll() }, kind, code).catch((error: unknown) =>
       this.#failed(kind, error),
     );
   }

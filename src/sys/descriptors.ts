@@ -4,7 +4,8 @@
  */
 import type { Fd, Pid } from '../core/units.ts';
 import { type FileKind, O, S_IF } from './constants.ts';
-import { check, checkUnless, type Libc, NOT_NOW } from './libc.ts';
+import { errnoNumber } from './errno.ts';
+import { check, checkUnless, type Libc, NOT_NOW, SysError } from './libc.ts';
 import { memory, viewOf } from './memory.ts';
 
 export type Ready = { readonly fd: Fd; readonly events: number };
@@ -14,7 +15,11 @@ export type Ready = { readonly fd: Fd; readonly events: number };
  * @param mode Permission bits of a file that O_CREAT makes, taken through the umask.
  */
 export function open(libc: Libc, path: string, flags: number, mode = 0): Fd {
-  return check(libc, `open ${path}`, 'open', path, flags | O.CLOEXEC, mode) as Fd;
+  const act = (): number | null =>
+    checkUnless(['EINTR'], libc, `open ${path}`, 'open', path, flags | O.CLOEXEC, mode);
+  // Interrupted, it has done nothing; a second time in a row would be no signal's doing.
+  const fd = act() ?? check(libc, `open ${path}`, 'open', path, flags | O.CLOEXEC, mode);
+  return fd as Fd;
 }
 
 /** close(2). Whatever it reports, the descriptor is gone (Linux), so EINTR is no error. */
@@ -32,6 +37,22 @@ export function read(libc: Libc, fd: Fd, buffer: Uint8Array): number | null {
 export function write(libc: Libc, fd: Fd, bytes: Uint8Array): number | null {
   const what = `write to descriptor ${fd}`;
   return checkUnless(NOT_NOW, libc, what, 'write', fd, bytes, bytes.length);
+}
+
+/**
+ * All of `bytes` into a file that always has room. Should it say otherwise again and again, that is
+ * an error: waiting for it would be for ever.
+ */
+export function writeAll(libc: Libc, fd: Fd, bytes: Uint8Array): void {
+  let refusals = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const count = write(libc, fd, bytes.subarray(at));
+    at += count ?? 0;
+    refusals += count === null ? 1 : 0;
+    if (refusals > REFUSALS_MAX) {
+      throw new SysError('write', errnoNumber('EAGAIN'), `write to descriptor ${fd}`);
+    }
+  }
 }
 
 /** pipe2(2), close-on-exec: the end to read from, the end to write to. */
@@ -182,6 +203,7 @@ const FILE_KINDS = Object.keys(S_IF) as FileKind[];
 
 /** asm-generic/ioctls.h. */
 const TIOCSCTTY = 0x540e;
+const REFUSALS_MAX = 100;
 /** linux/watchdog.h: _IOWR('W', 6, int). */
 const WDIOC_SETTIMEOUT = 0xc0045706;
 const TIOCGWINSZ = 0x5413;

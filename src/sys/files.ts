@@ -4,7 +4,7 @@
  */
 import type { Fd } from '../core/units.ts';
 import { S_IF } from './constants.ts';
-import { close, write } from './descriptors.ts';
+import { close, writeAll } from './descriptors.ts';
 import { check, type Libc, orUndo } from './libc.ts';
 import { memory } from './memory.ts';
 
@@ -48,9 +48,7 @@ export function memfd(libc: Libc, name: string, bytes: Uint8Array): Fd {
   const fd = check(libc, what, 'memfd_create', name, MFD_CLOEXEC | MFD_ALLOW_SEALING) as Fd;
   return orUndo(
     () => {
-      for (let done = 0; done < bytes.length; ) {
-        done += write(libc, fd, bytes.subarray(done)) ?? 0;
-      }
+      writeAll(libc, fd, bytes);
       check(libc, what, 'fcntl', fd, F_ADD_SEALS, SEALS);
       return fd;
     },

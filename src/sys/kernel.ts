@@ -42,6 +42,8 @@ export interface Kernel {
   read(fd: Fd, buffer: Uint8Array): number | null;
   /** Maybe fewer than given; null is no room now. */
   write(fd: Fd, bytes: Uint8Array): number | null;
+  /** All of it, into a file that always has room. */
+  writeAll(fd: Fd, bytes: Uint8Array): void;
   /** The end to read from, the end to write to; close-on-exec. */
   pipe(flags: number): [Fd, Fd];
   /** `fd` becomes `to` as well, in one step; `to` stays open over an exec. */
@@ -153,6 +155,7 @@ const VERBS = {
   close: descriptors.close,
   read: descriptors.read,
   write: descriptors.write,
+  writeAll: descriptors.writeAll,
   pipe: descriptors.pipe,
   moveTo: descriptors.moveTo,
   dup: descriptors.dup,

@@ -52,6 +52,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   fstatKind: (k) => k.fstatKind(FD),
   makeControllingTty: (k) => k.makeControllingTty(FD),
   windowSize: (k) => k.windowSize(FD),
+  writeAll: (k) => k.writeAll(FD, new Uint8Array(3)),
   setWatchdogTimeout: (k) => k.setWatchdogTimeout(FD, 60),
   epollCreate: (k) => k.epollCreate(),
   epollAdd: (k) => k.epollAdd(FD, FD, 1),
