@@ -20,6 +20,7 @@ const MORE: typeof ENDS = [
   ['process.exit()', fault('exit'), /its own end/],
   ['a system call that never returns', fault('block'), /a hang/],
   ['kill -ABRT 1', 'kill -ABRT 1', /SIGABRT/],
+  ['heap exhaustion', fault('heap'), /SIG(?:ABRT|TRAP|SEGV|ILL)|its own end/],
 ];
 
 const UP = /services up in/;
@@ -39,8 +40,10 @@ for (const runtime of RUNTIMES) {
       const before = await pids(machine);
       t.ok(before.length > 5, 'services run');
       for (const [title, command, died] of ends) {
+        const sentAt = performance.now();
         machine.send(command);
         const told = await machine.console.expect(/svinit died of .* goes on as image/, LONG_MS);
+        t.comment(`${title}: told after ${Math.round(performance.now() - sentAt)} ms`);
         t.match(String(told), died, `${title}: the console names it`);
         t.same(await pids(machine), before, `${title}: every service has its pid`);
         const log = await machine.run('svctl logs --raw svinit | grep "svinit died" | tail -1');
