@@ -71,7 +71,7 @@ export async function reexecs(runtime: Runtime, count: number, services: number)
 /** `count` processes left to PID 1 by parents that end at once. */
 export async function orphans(runtime: Runtime, count: number): Promise<Outcome> {
   const run = script(`
-    read line </tmp/go
+    while [ ! -p /tmp/go ]; do sleep 0.1; done; read line </tmp/go
     i=0; while [ $i -lt ${count} ]; do (true & ); i=$((i + 1)); done
     echo flooded; idle
   `);

@@ -50,7 +50,8 @@ export class Backlog {
     }
     const room = this.#room();
     const fits = records.length <= room ? records.length : wholeRecords(records, room);
-    if (fits > 0) this.#push(records.slice(0, fits));
+    // Not slice(): of a Buffer that is no copy, and the caller fills its buffer again.
+    if (fits > 0) this.#push(Uint8Array.from(records.subarray(0, fits)));
     this.#dropped += countRecords(records.subarray(fits));
   }
 

@@ -27,6 +27,9 @@ export type ControlPorts = Omit<ClientsPorts, 'line' | 'gone'> & {
 /** Connections the kernel keeps for us while we are busy or being replaced. */
 const BACKLOG = 128;
 
+/** For the pipes of services that start, and for reading definitions; half to say no with. */
+const DESCRIPTORS_KEPT = 24;
+
 export class Control {
   readonly #ports: ControlPorts;
   readonly #clients: Clients;
@@ -97,6 +100,13 @@ export class Control {
 
   #accept(socket: Socket, readOnly: boolean): void {
     socket.on('error', () => socket.destroy());
+    const left = this.#descriptorsLeft(socket);
+    if (left < DESCRIPTORS_KEPT / 2) return void socket.destroy();
+    if (left < DESCRIPTORS_KEPT) {
+      const hint = 'Close other connections, then ask again';
+      const error = refusal(EXIT.failed, 'The last descriptors are kept for services', hint);
+      return this.#clients.turnAway(socket, error);
+    }
     const uid = this.#uidOf(socket);
     if (!readOnly && uid !== 0 && uid !== this.#ports.kernel.geteuid()) {
       const error = refusal(EXIT.permission, 'Only root may use this socket');
@@ -130,6 +140,20 @@ export class Control {
       if (code === 'EAGAIN') return true;
       if (code !== 'ENOENT' && code !== 'ECONNREFUSED') this.#ports.warn(wordsOf(error));
       return false;
+    }
+  }
+
+  /**
+   * How many may be opened after this connection. Clients are welcome to descriptors that services
+   * do not need; the lowest free number is given, so a high one tells that few are left.
+   */
+  #descriptorsLeft(socket: Socket): number {
+    const fd = descriptorOf(socket);
+    try {
+      return this.#ports.kernel.getNofile(0).soft - (fd ?? 0);
+    } catch (error) {
+      this.#ports.warn(wordsOf(error));
+      return DESCRIPTORS_KEPT;
     }
   }
 

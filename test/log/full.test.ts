@@ -30,6 +30,22 @@ t.test('LogFile keeps what a full disk refuses, and stores it when there is room
   t.end();
 });
 
+t.test('LogFile keeps a copy: the caller fills its buffer again', (t) => {
+  const dir = join(t.testdir({}), 'web');
+  const context = fakeContext();
+  const log = new LogFile('web', dir, context);
+  context.room = 0;
+  const buffer = Buffer.from(numbered(0));
+  for (let n = 0; n < 3; n += 1) {
+    buffer.set(numbered(n));
+    log.append(buffer);
+  }
+  context.room = Number.POSITIVE_INFINITY;
+  t.equal(log.retry(), true);
+  t.same(numbers(storedIn(dir)), [0, 1, 2]);
+  t.end();
+});
+
 t.test('LogFile counts what does not fit into memory, and says so in its place', (t) => {
   const dir = join(t.testdir({}), 'web');
   const context = fakeContext();
@@ -67,7 +83,7 @@ t.test('LogFile tells of dropped lines when nothing comes after them', (t) => {
   t.end();
 });
 
-t.test('LogFile shares one budget of memory with all other logs', (t) => {
+t.test('C21 LogFile shares one budget of memory with all other logs', (t) => {
   const dir = t.testdir({});
   const budget = { left: 1000 };
   const context = fakeContext(budget);

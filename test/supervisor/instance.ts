@@ -117,9 +117,10 @@ export class Instance {
     return this.run(['/usr/bin/svctl', ...args]);
   }
 
-  /** Connects to a socket of svinit's; not possible from another user than the instance's. */
-  dial(socket: 'control' | 'status' = 'control', deaf = false): Promise<Peer> {
-    return Peer.dial(this.path(`/run/svinit/${socket}`), deaf);
+  /** Connects to a socket of svinit's; from another user than the instance's, one may only look. */
+  dial(socket?: 'control' | 'status', deaf = false): Promise<Peer> {
+    const usual = this.#uid === process.getuid?.() ? 'control' : 'status';
+    return Peer.dial(this.path(`/run/svinit/${socket ?? usual}`), deaf);
   }
 
   /** One request on a connection of its own. Null: it was closed without an answer. */
