@@ -68,6 +68,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (own.includes('--help')) return print(bootUsage());
   if (own.includes('--version')) return print(`svinit ${VERSION} (${RUNTIME})`);
   const kernel = openSystem();
+  try {
+    return await live(kernel, argv);
+  } catch (error) {
+    return lastResort(kernel, error);
+  }
+}
+
+/** All of PID 1's life; what it throws has happened before anything was supervised. */
+async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
   if (argv[0] !== BOOTED) {
     process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
     stage0(kernel, argv);
@@ -89,6 +98,21 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   supervise(told, legacy, died, state !== null && legacy === null);
   return new Promise(() => {});
+}
+
+/** A mistake of ours on the way to supervision: told, and never the end of a machine. */
+function lastResort(kernel: Kernel, error: unknown): Promise<number> {
+  const say: Say = (line) => process.stderr.write(`${line}\n`);
+  say(`svinit: ${error instanceof Error ? error.stack : String(error)}`);
+  return rescue(kernel, { console: null, machine: isMachine(kernel), say });
+}
+
+function isMachine(kernel: Kernel): boolean {
+  try {
+    return observe(kernel, realFiles).machine;
+  } catch {
+    return process.pid === 1;
+  }
 }
 
 const USAGE = 2;

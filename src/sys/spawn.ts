@@ -63,7 +63,7 @@ export function spawn(libc: Libc, program: Program): Pid {
         withNofile(libc, program, () => launch(libc, what, program)),
       );
     } finally {
-      libc.call('posix_spawn_file_actions_destroy', actions);
+      quietly(() => libc.call('posix_spawn_file_actions_destroy', actions));
     }
   } finally {
     closeQuietly(libc, dups.spares);

@@ -27,6 +27,9 @@ export type Calls = Readonly<
 
 export type Descriptor = { readonly file: OpenFile; cloexec: boolean };
 
+/** In the place of an errno: a mistake in the program, found at this call. */
+export const THROWS = 'a mistake';
+
 /** asm-generic/signal.h */
 const SIGALRM = 14;
 
@@ -125,6 +128,7 @@ export class Machine {
     this.isHit = true;
     // Whatever close(2) reports, the descriptor is gone.
     if (name === 'close') behaviour(this, args);
+    if (fault.code === THROWS) throw new TypeError(`${name} failed with ${THROWS}`);
     return { errno: errnoNumber(fault.code) };
   }
 

@@ -4,22 +4,27 @@
  * been is told with a reason.
  */
 import type { Life } from './life.ts';
+import { THROWS } from './machine.ts';
 
 /** What is wrong with `life`, a sentence each; `quiet` is the life in which nothing failed. */
 export function complaints(quiet: Life, life: Life): string[] {
   const { fault, said, ended } = life;
   const rescued = ended === 'restart' && said.some((line) => line.includes('the boot has failed'));
+  // A mistake may come to where it is told and survived: supervisor/survive.ts.
+  const isMistake = fault?.code === THROWS && life.uncaught.length <= 1;
+  const uncaught = isMistake ? [] : life.uncaught;
   const found = [
     ...(life.isHit || fault === null ? [] : ['the call was never made']),
-    ...life.uncaught.map((error) => `uncaught: ${firstLines(error)}`),
+    ...uncaught.map((error) => `uncaught: ${firstLines(error)}`),
     ...life.doubled.map((text) => `two at a time: ${text}`),
-    ...(life.alarms > 0 ? [`it hung ${life.alarms} times`] : []),
+    // The clock that puts the alarm off may be what the mistake is about: then a fresh image goes on.
+    ...(life.alarms > (isMistake ? 1 : 0) ? [`it hung ${life.alarms} times`] : []),
   ];
   const isEndless = fault?.calls === Infinity;
   const isTold =
     fault === null ||
     (isEndless && (ANSWERS.has(fault.code) || MUTE.has(fault.name))) ||
-    said.some((line) => isReason(line, fault.name, fault.code));
+    [...said, ...life.uncaught.map(String)].some((line) => isReason(line, fault.name, fault.code));
   if (rescued) return isTold ? found : [...found, 'rescue without a reason'];
   // What never works again cannot be made up for; it is told, and nothing is worse for it.
   if (isEndless && isTold && WITHOUT_END.test(ended)) return found;

@@ -3,9 +3,9 @@
  * plausibly answer, at the first calls, at some in between and at the last; once, three times in a
  * row, and from the first on for ever.
  */
-import type { CName } from '../../src/sys/signatures.ts';
+import { type CName, SIGNATURES } from '../../src/sys/signatures.ts';
 import { ERRNOS } from './errnos.ts';
-import type { Fault } from './machine.ts';
+import { type Fault, THROWS } from './machine.ts';
 
 /** So many places of each function are tried with each error; where it is called less, all. */
 const PLACES_MAX = 8;
@@ -19,6 +19,14 @@ export function faultsFor(counts: ReadonlyMap<CName, number>): Fault[] {
       ]),
       { name, k: 1, code, calls: Infinity },
     ]),
+  );
+}
+
+/** An error that is thrown in the middle of whatever makes that call. */
+export function mistakesFor(counts: ReadonlyMap<CName, number>): Fault[] {
+  const failing = [...counts].filter(([name]) => SIGNATURES[name].fails !== 'never');
+  return failing.flatMap(([name, count]) =>
+    placesOf(count, 0).map((k) => ({ name, k, code: THROWS })),
   );
 }
 

@@ -67,7 +67,15 @@ export async function live(machine: Machine, disk: Disk, ms: number): Promise<vo
 function begin(machine: Machine, disk: Disk, argv: readonly string[]): void {
   const kernel = openKernel(machine.boot());
   const before = machine.uncaught.length;
-  machine.run(() => main(machine, kernel, disk, argv));
+  machine.run(() => {
+    try {
+      main(machine, kernel, disk, argv);
+    } catch (error) {
+      const say = (line: string): void => void machine.said.push(line);
+      say(`svinit: ${error}`);
+      void rescue(kernel, { console: null, machine: true, say });
+    }
+  });
   // No handler stands yet that would survive it: the runtime ends, and with it the machine.
   if (machine.uncaught.length > before) machine.ended = 'panic: the program has ended';
 }

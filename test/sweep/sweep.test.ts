@@ -3,24 +3,32 @@
  * function, each error it may plausibly answer, and many places in the life. It ends as if nothing
  * had been, or with less and a reason that was told, or in the rescue shell; never in another way.
  */
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { takeOver } from './host.ts';
 
 takeOver();
 const { lead } = await import('./life.ts');
 const { complaints } = await import('./oracle.ts');
-const { faultsFor } = await import('./plan.ts');
+const { faultsFor, mistakesFor } = await import('./plan.ts');
 const { Tree } = await import('./tree.ts');
 type Life = Awaited<ReturnType<typeof lead>>;
 
-t.test('a life in which one call fails', async (t) => {
+t.test('F12 F59 a life in which one call fails', async (t) => {
+  await sweep(t, faultsFor);
+});
+
+t.test('F22 a life with a mistake in the program at one call', async (t) => {
+  await sweep(t, mistakesFor);
+});
+
+async function sweep(t: Test, plan: typeof faultsFor): Promise<void> {
   const tree = new Tree();
   t.teardown(() => tree.remove());
   const quiet = await lead(tree, null);
   t.same(complaints(quiet, quiet), [], 'nothing is wrong with the quiet life');
   t.same([quiet.ended, quiet.unanswered], ['poweroff', []]);
 
-  const faults = faultsFor(quiet.counts);
+  const faults = plan(quiet.counts);
   const ends = { up: 0, degraded: 0, rescue: 0 };
   let bad = 0;
   for (const fault of faults) {
@@ -36,7 +44,7 @@ t.test('a life in which one call fails', async (t) => {
   t.equal(bad, 0, `${faults.length} lives`);
   t.ok(ends.up > 0 && ends.degraded > 0 && ends.rescue > 0, 'each end was seen');
   t.comment(`${new Set(faults.map(({ name }) => name)).size} functions, ${JSON.stringify(ends)}`);
-});
+}
 
 /** Which of the three it was. */
 function endOf(quiet: Life, life: Life): 'up' | 'degraded' | 'rescue' {
