@@ -5,7 +5,7 @@
 # APPEND=...        added to the kernel command line
 # ARGS=...          arguments for svinit in the container
 # SEEDS=N           how many lives `make simulate` lives
-# MINUTES=N         how long `make fuzz` takes
+# MINUTES=N         how long `make fuzz` and `make soak` take
 
 RUNTIME ?= bun
 export RUNTIME APPEND SEEDS MINUTES
@@ -22,7 +22,7 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
 .PHONY: help deps check test image image-bun image-node kernel run container run-container start \
-  simulate fuzz clean figures
+  simulate fuzz soak clean figures
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -58,6 +58,9 @@ simulate: deps ## SEEDS=10000 random lives of the core in a model world, with ev
 
 fuzz: deps ## MINUTES=1 of random inputs for everything that reads untrusted input
 	@$(NODE) scripts/fuzz.ts
+
+soak: image ## MINUTES=20 of chaos against 500 services; plot and samples in build/soak. Needs root
+	@$(NODE) scripts/soak.ts chaos --services=500 --runtime=$(RUNTIME) --minutes=$(or $(MINUTES),20)
 
 clean: ## remove what was built; node_modules stays
 	rm -rf build .tap

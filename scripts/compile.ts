@@ -63,6 +63,7 @@ async function compileNode(directory: string): Promise<void> {
     // without an end would cost all services before PID 1 (core/environment.ts has Bun's).
     execArgv: [
       '--max-old-space-size=128',
+      '--max-semi-space-size=2',
       '--disable-sigusr1',
       '--disable-warning=ExperimentalWarning',
       '--enable-source-maps',

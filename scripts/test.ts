@@ -13,7 +13,9 @@ import { execa } from 'execa';
 import { type Failure, LeafCounter, type Tally } from './tap.ts';
 
 /** Folders whose tests take long run after all others: a mistake elsewhere shows early. */
-const SLOW: readonly string[] = ['image', 'supervisor', 'matrix', 'namespace', 'container', 'boot'];
+const SLOW: readonly string[] = [
+  ...['image', 'supervisor', 'security', 'matrix', 'namespace', 'container', 'boot'],
+];
 
 const STATIC = [
   ['tsc', '--noEmit', '-p', 'src/core'],

@@ -7,7 +7,7 @@ import { openConsole, realConsole } from './boot/console.ts';
 import { realFiles } from './boot/files.ts';
 import { commandLine, observe } from './boot/observe.ts';
 import { tameSignals } from './boot/signals.ts';
-import { BOOTED, stage0, thisLife } from './boot/stage0.ts';
+import { BOOTED, keepProc, stage0, thisLife } from './boot/stage0.ts';
 import { describeResult, performBoot } from './boot/stage1.ts';
 import { choosePlaces, planBoot } from './core/boot.ts';
 import type { BootOptions } from './core/boot-options.ts';
@@ -77,17 +77,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** All of PID 1's life; what it throws has happened before anything was supervised. */
 async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
-  if (argv[0] !== BOOTED) {
-    process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
-    stage0(kernel, argv);
-  }
+  if (argv[0] !== BOOTED) process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
+  if (argv[0] !== BOOTED) stage0(kernel, argv);
+  else keepProc(kernel);
 
-  const {
-    state,
-    died,
-    given,
-    selfTest: isTest,
-  } = ownArguments(argv[0] === BOOTED ? argv.slice(1) : argv);
+  const rest = argv[0] === BOOTED ? argv.slice(1) : argv;
+  const { state, died, given, selfTest: isTest } = ownArguments(rest);
   if (isTest) return print(encodeReport(selfTest(kernel, toFd(state ?? -1), VERSION)));
   const told = listen(kernel, given);
   if (told === null) return USAGE;

@@ -49,6 +49,19 @@ export function stage0(kernel: Kernel, argv: readonly string[], life: Life = thi
   attempt(() => kernel.sigIgnore(ignored));
 }
 
+/**
+ * What an image that was exec'd needs before it looks around: without /proc it would take a machine
+ * for a container.
+ */
+export function keepProc(kernel: Kernel): void {
+  const pid1 = kernel.getpid() === 1;
+  try {
+    if (pid1) mountProc(kernel);
+  } catch (error) {
+    tell(kernel, pid1, error);
+  }
+}
+
 export function thisLife(): Life {
   const { argv0, chdir, env, execArgv, execPath } = process;
   const script = process.argv[1] ?? '';

@@ -104,7 +104,10 @@ function graphOf(
   }
 }
 
-/** A definition that became bad on disk: what was good and may be running is kept. */
+/**
+ * A definition that became bad on disk, or whose root cannot be read any more: what was good and
+ * may be running is kept. A problem of a root has the path of that root as its name.
+ */
 function keepRefused(
   old: ReadonlyMap<string, Spec>,
   found: Map<string, Spec>,
@@ -113,6 +116,11 @@ function keepRefused(
   for (const { name } of problems) {
     const before = old.get(name);
     if (before !== undefined && !found.has(name)) found.set(name, before);
+    if (!name.startsWith('/')) continue;
+    // Also over what was found elsewhere: it may be what this root overrides.
+    for (const spec of old.values()) {
+      if (spec.directory.startsWith(`${name}/`)) found.set(spec.name, spec);
+    }
   }
 }
 

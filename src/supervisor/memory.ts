@@ -22,6 +22,7 @@ export class Memory {
   readonly #ports: MemoryPorts;
   readonly #beganAt: Millis;
   #ceiling: number | null = null;
+  #isBlind = false;
 
   constructor(ports: MemoryPorts) {
     this.#ports = ports;
@@ -31,10 +32,12 @@ export class Memory {
   /**
    * Called from the reconcile tick. What a fresh image needs is no growth: one that is large from
    * the beginning has a higher ceiling, or it would be replaced for ever.
+   * @throws {Error} when it cannot be told, and only the first time: it is asked every second.
    */
   look(): void {
     if (this.#ports.now() - this.#beganAt < SETTLED_AFTER_MS) return;
-    const resident = this.#ports.resident();
+    const resident = this.#resident();
+    if (resident === null) return;
     this.#ceiling ??= Math.max(CEILING_BYTES, 2 * resident);
     if (resident <= this.#ceiling) return;
     const [is, may] = [resident, this.#ceiling].map((bytes) => Math.round(bytes / MIB));
@@ -42,5 +45,18 @@ export class Memory {
     this.#ports.replace(
       `svinit has grown to ${is} MiB, more than ${may} MiB: a fresh image goes on`,
     );
+  }
+
+  /** Both runtimes read it in /proc, which may be gone. */
+  #resident(): number | null {
+    try {
+      const resident = this.#ports.resident();
+      this.#isBlind = false;
+      return resident;
+    } catch (error) {
+      if (this.#isBlind) return null;
+      this.#isBlind = true;
+      throw error;
+    }
   }
 }

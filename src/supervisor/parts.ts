@@ -5,7 +5,6 @@ import type { Spec } from '../core/spec.ts';
 import type { Survivor } from '../core/survivors.ts';
 import type { Change, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
-import type { Kernel } from '../sys/kernel.ts';
 import type { Passed } from './clients.ts';
 import { Control } from './control.ts';
 import { Fifos } from './fifos.ts';
@@ -16,6 +15,7 @@ import { Lifeline } from './lifeline.ts';
 import { Loop, type OtherEffect } from './loop.ts';
 import { Memory } from './memory.ts';
 import type { SupervisorOptions } from './options.ts';
+import { Proc } from './proc.ts';
 import type { Legacy } from './reexec.ts';
 import { Spawner, type SpawnPorts } from './spawn.ts';
 import { survey } from './survey.ts';
@@ -32,6 +32,7 @@ export type Parts = {
   readonly lifeline: Lifeline;
   readonly loop: Loop;
   readonly memory: Memory;
+  readonly proc: Proc;
   readonly spawner: Spawner;
   readonly teller: Teller;
   readonly trial: Trial;
@@ -92,7 +93,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     survey: (specs) => lookFor(options, specs, spawner),
   });
   const teller = new Teller(system, journal, options);
-  const memory = buildMemory(kernel, journal, handover);
+  const memory = buildMemory(options, journal, handover);
   const watchdog = new Watchdog({ kernel, warn, info: (text) => journal.info(text) });
   return {
     control,
@@ -102,6 +103,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     lifeline,
     loop,
     memory,
+    proc: buildProc(options, warn),
     spawner,
     teller,
     trial,
@@ -118,12 +120,25 @@ function whatServicesGet(
   return { kernel, environment, own: { path: self.path, environment: ownEnvironment }, console };
 }
 
-function buildMemory(kernel: Kernel, journal: Journal, handover: Handover): Memory {
+function buildMemory(
+  { kernel, say }: SupervisorOptions,
+  journal: Journal,
+  handover: Handover,
+): Memory {
   const replace = (reason: string): void => {
+    say(reason);
     journal.warn(reason);
     handover.begin(null, null);
   };
   return new Memory({ now: kernel.monotonic, resident: () => process.memoryUsage.rss(), replace });
+}
+
+function buildProc({ kernel, say }: SupervisorOptions, warn: (text: string) => void): Proc {
+  const tell = (text: string): void => {
+    say(`svinit: ${text}`);
+    warn(text);
+  };
+  return new Proc({ kernel, warn: tell });
 }
 
 /** Without its FIFO a service that runs has one again at its next start. */

@@ -120,12 +120,22 @@ export function trustedRealpath(path: string, what: string, owners: Owners): str
   }
 }
 
-function refuseUntrusted(stats: Stats, what: string, owners: Owners, sticky: boolean): void {
-  const mode = stats.mode & 0o7777;
-  if (!owners.has(stats.uid)) throw new Unreadable(what, `it is owned by uid ${stats.uid}`);
-  if ((mode & WRITABLE_BY_OTHERS) === 0 || (sticky && (mode & STICKY) !== 0)) return;
+/** Why what `stats` tells of may have been changed by others than `owners`; null when not. */
+export function distrust(
+  { mode: format, uid }: Pick<Stats, 'mode' | 'uid'>,
+  owners: Owners,
+  sticky = false,
+): string | null {
+  const mode = format & 0o7777;
+  if (!owners.has(uid)) return `it is owned by uid ${uid}`;
+  if ((mode & WRITABLE_BY_OTHERS) === 0 || (sticky && (mode & STICKY) !== 0)) return null;
   const shown = mode.toString(8).padStart(4, '0');
-  throw new Unreadable(what, `others than its owner may write to it (mode ${shown})`);
+  return `others than its owner may write to it (mode ${shown})`;
+}
+
+function refuseUntrusted(stats: Stats, what: string, owners: Owners, sticky: boolean): void {
+  const why = distrust(stats, owners, sticky);
+  if (why !== null) throw new Unreadable(what, why);
 }
 
 type Dirent = {

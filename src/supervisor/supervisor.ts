@@ -88,8 +88,9 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, memory, trial, watchdog } = this.#parts;
+    const { control, lifeline, memory, proc, trial, watchdog } = this.#parts;
     lifeline.putOff();
+    if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
     // Readiness first: a service may say it and end before anyone looks.
     const isWell = this.sweep() && this.#guard('reap', () => this.#reapAll());
     this.#guard('look after the clients', () => control.clients.expire());
@@ -217,9 +218,8 @@ export class Supervisor {
     teller.changed(changes);
     // A service that is no longer defined and has come to rest is forgotten, and so is its FIFO.
     const gone = changes.filter(({ name }) => !this.#system.units.has(name));
-    for (const { name } of gone) {
+    for (const { name } of gone)
       this.#guard(`let go of the log of ${name}`, () => fifos.release(name));
-    }
   }
 
   #reapAll(): void {

@@ -3,7 +3,7 @@
  * it is and that it can read what it would be left. Only then is it exec'd; one that fails costs
  * nothing but a line that says why.
  */
-import { constants } from 'node:fs';
+import { constants, fstatSync, statSync } from 'node:fs';
 import { type Exit, exitWords, succeeded } from '../core/exit.ts';
 import { parseReport } from '../core/report.ts';
 import { SIGKILL } from '../core/signals.ts';
@@ -12,7 +12,8 @@ import type { Kernel } from '../sys/kernel.ts';
 import { encodeLedger } from './ledger.ts';
 import { letGo, wordsOf } from './let-go.ts';
 import { SELF_TEST_OPTION, STATE_OPTION } from './own-arguments.ts';
-import type { Legacy, Self } from './reexec.ts';
+import { type Legacy, OWN_FILE, type Self } from './reexec.ts';
+import { distrust } from './scan-read.ts';
 import type { Watch } from './watch.ts';
 
 export type TrialPorts = {
@@ -54,6 +55,8 @@ const SAID_CHARS_MAX = 4000;
 const SHOWN_CHARS_MAX = 500;
 /** The descriptor in which it finds the copy of the state. */
 const STATE_FD = 3;
+/** The first bytes of a program that the kernel runs without another (elf(5)). */
+const ELF_MAGIC: readonly number[] = [0x7f, 0x45, 0x4c, 0x46];
 /** A FIFO in its place would be waited for. */
 const OPEN_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -87,7 +90,7 @@ export class Trial {
     this.#running = null;
     this.#ports.watch.drop(running.output);
     const discard = (): void => letGo(this.#ports.kernel, running.binary);
-    const verdict = verdictOn(running, exit, discard);
+    const verdict = verdictOn(running, exit, this.#isProgram(running.binary), discard);
     if (!verdict.ok) discard();
     running.over(verdict);
     return true;
@@ -101,6 +104,16 @@ export class Trial {
     this.#ports.kernel.kill(running.pid, SIGKILL);
   }
 
+  /** Whatever interprets another kind of file could not open it: the descriptor ends with exec. */
+  #isProgram(binary: Fd): boolean {
+    try {
+      const head = this.#ports.kernel.memfdRead(binary, ELF_MAGIC.length);
+      return ELF_MAGIC.every((byte, i) => head[i] === byte);
+    } catch {
+      return false;
+    }
+  }
+
   #start(path: string, self: Self, legacy: Legacy, over: Running['over']): Running {
     const { kernel, now } = this.#ports;
     const binary = kernel.open(path, OPEN_FLAGS);
@@ -109,6 +122,8 @@ export class Trial {
     const toKeep: Fd[] = [binary];
     try {
       if (kernel.fstatKind(binary) !== 'file') throw new Error('it is not a regular file');
+      const why = distrust(fstatSync(binary), this.#owners());
+      if (why !== null) throw new Error(why);
       const { turns: _, ...state } = legacy;
       const copy = kernel.memfd('svinit-trial', encodeLedger(state));
       toClose.push(copy);
@@ -142,6 +157,12 @@ export class Trial {
     }
   }
 
+  /** Root, who svinit runs as, and who owns what runs: they could change svinit anyway. */
+  #owners(): ReadonlySet<number> {
+    const own = statSync(OWN_FILE, { throwIfNoEntry: false });
+    return new Set([0, this.#ports.kernel.geteuid(), ...(own === undefined ? [] : [own.uid])]);
+  }
+
   /** What it has printed; a child of its own that still might is not waited for. */
   #read(): void {
     const running = this.#running;
@@ -159,9 +180,13 @@ export class Trial {
 function verdictOn(
   { path, self, said, isLate }: Running,
   exit: Exit,
+  isProgram: boolean,
   discard: () => void,
 ): Verdict {
   const report = parseReport(said);
+  if (succeeded(exit) && report !== null && !isProgram) {
+    return { ok: false, reason: `Cannot re-exec ${path}: it is a script, not svinit itself` };
+  }
   if (succeeded(exit) && report !== null)
     return { ok: true, self, version: report.svinit, discard };
   const text = said.trim().replaceAll(/\s+/g, ' ').slice(0, SHOWN_CHARS_MAX);

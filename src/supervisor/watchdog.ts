@@ -24,25 +24,30 @@ const FOOD: Uint8Array = Uint8Array.of(0);
 export class Watchdog {
   readonly #ports: WatchdogPorts;
   #fd: Fd | null = null;
+  /** What is asked of a device that is not there yet; 0: nothing, or it is somebody else's. */
+  #awaited = 0;
 
   constructor(ports: WatchdogPorts) {
     this.#ports = ports;
   }
 
-  /** Begins to feed it, if it is there: `seconds` without food are a reset. */
+  /** Begins to feed it, once it is there: `seconds` without food are a reset. */
   open(seconds: number): void {
     const { kernel, info, warn } = this.#ports;
+    this.#awaited = 0;
     try {
       this.#fd = kernel.open(DEVICE, constants.O_WRONLY);
       const granted = kernel.setWatchdogTimeout(this.#fd, seconds);
       info(`the watchdog resets the machine after ${granted} s without svinit`);
     } catch (error) {
       if (!isMissing(error)) warn(wordsOf(error));
+      else if (this.#fd === null) this.#awaited = seconds;
     }
   }
 
-  /** The world was looked at; now the root has to answer too. */
+  /** The world was looked at; now the root has to answer too. Drivers may be loaded by services. */
   feed(): void {
+    if (this.#awaited > 0) this.open(this.#awaited);
     if (this.#fd === null) return;
     readdirSync('/');
     this.#ports.kernel.write(this.#fd, FOOD);

@@ -57,7 +57,7 @@ t.test('write() ends lines for a terminal, and keeps them from acting on it', as
   t.same(terminal.opened, ['/dev/console']);
 });
 
-t.test('write() drops what a stopped terminal does not take, and says so later', async (t) => {
+t.test('F35 write() drops what a stopped terminal does not take, and says so later', async (t) => {
   const terminal = new Terminal();
   const console = openConsole(terminal, true);
   console.write('one');
@@ -94,7 +94,7 @@ t.test('write() never tears a line, and counts each line once', async (t) => {
   }
 });
 
-t.test('write() opens a terminal that was hung up again', async (t) => {
+t.test('F35 write() opens a terminal that was hung up again', async (t) => {
   const terminal = new Terminal();
   const console = openConsole(terminal, true);
   console.write('one');

@@ -79,13 +79,13 @@ t.test('stage0() resets what would outlive the exec', async (t) => {
   );
 });
 
-t.test('stage0() mounts /proc only when it is not there', async (t) => {
+t.test('F38 stage0() mounts /proc only when it is not there', async (t) => {
   t.notOk(live().names.includes('mount'));
   const { calls } = live({}, {}, MAGIC.ramfs);
   t.same(calls.find(({ name }) => name === 'mount')?.args.slice(0, 3), ['proc', '/proc', 'proc']);
 });
 
-t.test('stage0() opens closed descriptors on the console, else on /dev/null', async (t) => {
+t.test('F37 stage0() opens closed descriptors on the console, else on /dev/null', async (t) => {
   const opened = (script: Script) =>
     live({ fcntl: (_, k) => (k === 2 ? errno('EBADF') : null), ...script })
       .calls.filter(({ name }) => name === 'open')

@@ -116,7 +116,7 @@ t.test('mount: options the kernel does not know are left out, others are not', a
   t.equal(tries, 1);
 });
 
-t.test('claim: only a directory of our own will do', async (t) => {
+t.test('C4 claim: only a directory of our own will do', async (t) => {
   const claim = (nodes: Record<string, Node>, refused: string | null = null) =>
     result({ do: 'claim', path: '/r' }, new World(nodes, () => refused));
   t.match(claim({}), { outcome: 'done', reason: null });

@@ -49,7 +49,7 @@ for (const runtime of RUNTIMES) {
       t.test(`${runtime}: ${title}`, (t) => run(t, m));
     await test('the console shows each step and each service', telling);
     await test('every filesystem is mounted once, as planned', mounts);
-    await test('/run/svinit is a tmpfs of its own, for root alone', privateDirectory);
+    await test('C14 /run/svinit is a tmpfs of its own, for root alone', privateDirectory);
     await test('devices and links have their numbers and modes', devices);
     await test('a pseudo terminal can be had', pseudoTerminal);
     await test('the console shell has its terminal', controllingTerminal);

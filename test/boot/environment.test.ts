@@ -50,11 +50,11 @@ const extraFiles = serviceFiles({
 for (const runtime of RUNTIMES) {
   const words = [...KNOWN, ...HOSTILE, ...(runtime === 'bun' ? [] : FATAL_TO_BUN)];
 
-  t.test(`${runtime}: a hostile command line`, async (t) => {
+  t.test(`${runtime}: F48 a hostile command line`, async (t) => {
     const m = await start(t, runtime, { append: words.join(' '), extraFiles });
     const environment = (pid: string) => m.sh(`tr '\\0' '\\n' < /proc/${pid}/environ`);
 
-    await t.test(`${runtime}: what is known is obeyed, the rest ignored`, async (t) => {
+    await t.test(`${runtime}: C16 what is known is obeyed, the rest ignored`, async (t) => {
       t.equal(await m.sh('cat /proc/cmdline').then((line) => line.includes('foo=bar')), true);
       t.match(await m.version(), { target: 'basic' });
       const services = await m.services();
@@ -67,7 +67,7 @@ for (const runtime of RUNTIMES) {
       t.match(await m.sh('cat /proc/mounts'), / \/run\/svinit tmpfs /, 'SVINIT_RUN moves nothing');
     });
 
-    await t.test(`${runtime}: no service sees any of it`, async (t) => {
+    await t.test(`${runtime}: C8 C16 no service sees any of it`, async (t) => {
       const { pid } = await m.service('bare');
       const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
       t.equal((await environment(String(pid))).trim(), `PATH=${path}`, 'PATH and nothing else');

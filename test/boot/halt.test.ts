@@ -35,7 +35,7 @@ for (const runtime of RUNTIMES) {
     const m = await start(t, runtime, { extraFiles });
     const test = (title: string, run: (t: Test, m: Machine) => Promise<void>) =>
       t.test(`${runtime}: ${title}`, (t) => run(t, m));
-    await test('asked for twice it is one shutdown, and nothing else can be asked', askedTwice);
+    await test('F51 asked for twice it is one shutdown, and nothing else can be asked', askedTwice);
     await test('services stop in reverse, and the machine is off', poweredOff);
   });
 

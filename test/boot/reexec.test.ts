@@ -70,7 +70,7 @@ for (const runtime of RUNTIMES) {
     const test = (title: string, run: (t: Test, m: Machine) => Promise<void>) =>
       t.test(`${runtime}: ${title}`, (t) => run(t, m));
     await test('pids, uptimes and descriptors are the same after svctl reexec', unchanged);
-    await test('no log line is lost or doubled meanwhile', lines);
+    await test('F29 no log line is lost or doubled meanwhile', lines);
     await test('who waits for a service is answered by the next image', waiting);
     await test('a service that dies meanwhile comes back', dying);
     await test('a service starts from the same state each time', sameState);

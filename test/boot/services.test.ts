@@ -78,10 +78,10 @@ for (const runtime of RUNTIMES) {
     await test('1 and 3 start together, then 2 and 4', waves);
     await test('a need that is not ready holds back what needs it', readiness);
     await test('a service that is killed comes back', restart);
-    await test('no signal but those it answers to moves PID 1', immunity);
+    await test('F25 no signal but those it answers to moves PID 1', immunity);
     await test('a directory that is moved in is found without a scan', bell);
     await test('a need is stopped with --cascade only, and last', cascade);
-    await test('10,000 orphans leave no zombie', orphans);
+    await test('F1 10,000 orphans leave no zombie', orphans);
     await test('SIGTERM to PID 1 is a power-off', terminated);
   });
 }

@@ -6,7 +6,7 @@ import { VERBS, verbOf } from '../../src/cli/verbs.ts';
 const parse = (...args: string[]): ReturnType<typeof parseOptions> =>
   parseOptions(args, [{ name: 'cascade', about: '' }, ...COMMON], 'svctl stop NAME...');
 
-t.test('parseOptions() takes options anywhere and stops at --', async (t) => {
+t.test('C8 parseOptions() takes options anywhere and stops at --', async (t) => {
   const parsed = parse('a', '--cascade', '--timeout', '5s', 'b', '-v', '--', '--json', '-x');
   t.strictSame(parsed.names, ['a', 'b', '--json', '-x']);
   t.ok(parsed.has('cascade') && parsed.has('verbose') && !parsed.has('json'));

@@ -194,7 +194,7 @@ t.test('explain() follows what is waited for to the command that helps', async (
   t.equal(loop.chain.length, 3, 'a cycle ends');
 });
 
-t.test('nothing a service says reaches the terminal as a command', async (t) => {
+t.test('F43 C15 nothing a service says reaches the terminal as a command', async (t) => {
   const evil = '\x1b[2J\x9b31m\x07\r\n\u202eA';
   const all = { note: evil, cause: evil, description: evil, lastExit: evil, directory: evil };
   const hostile = view(`w${evil}`, { ...all, lastExitMs: 1, needs: [evil], neededBy: [evil] });

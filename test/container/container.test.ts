@@ -33,7 +33,7 @@ const KINDS: readonly (readonly [name: string, options: readonly string[]])[] = 
 
 for (const runtime of RUNTIMES) {
   for (const [kind, options] of KINDS) {
-    t.test(`${runtime}, ${kind}: up, driven, stopped in order`, { skip }, async (t) => {
+    t.test(`F53 ${runtime}, ${kind}: up, driven, stopped in order`, { skip }, async (t) => {
       const container = await start(t, {
         runtime,
         services: three,

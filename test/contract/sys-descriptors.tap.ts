@@ -209,7 +209,7 @@ await point('fstatKind and windowSize know what a descriptor is, and is not', ()
   kernel.close(epoll);
 });
 
-await point('a memfd holds what it was given and cannot change', () => {
+await point('C3 a memfd holds what it was given and cannot change', () => {
   const content = crypto.getRandomValues(new Uint8Array(60_000));
   const parts = Array.from({ length: 10 }, () => content);
   const fd = kernel.memfd('state', Buffer.concat(parts));

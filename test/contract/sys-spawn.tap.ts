@@ -85,7 +85,7 @@ await point('exit codes and deadly signals arrive as wait statuses', async () =>
   assert.equal(await ended(kernel.spawn(sh('kill -KILL $$'))), SIG.SIGKILL);
 });
 
-await point('the program has the descriptors it was given and no other', async () => {
+await point('C10 the program has the descriptors it was given and no other', async () => {
   const leaks = [30, 31, 70].map((min) => kernel.dup(0 as Fd, min));
   const [reader, writer] = kernel.pipe(0);
   for (const fd of [...leaks, reader]) kernel.setCloexec(fd, false);

@@ -153,7 +153,7 @@ const HOSTILE: readonly (readonly [string, (good: Plain) => unknown, RegExp])[] 
   ['a halt of another kind', (good) => ({ ...good, halt: { kind: 'kexec' } }), /halt/],
 ];
 
-t.test('decodeCheckpoint() gives a reason for every text that is not ours', async (t) => {
+t.test('F32 C3 decodeCheckpoint() gives a reason for every text that is not ours', async (t) => {
   const good = JSON.parse(encodeCheckpoint(busy().system)) as Plain;
   t.ok(decodeCheckpoint(JSON.stringify(good), optionsOf()).ok);
   for (const [what, make, reason] of HOSTILE) {
@@ -169,7 +169,7 @@ t.test('decodeCheckpoint() takes no part of a text for the whole', async (t) => 
   t.match(decodeCheckpoint('', optionsOf()), { ok: false, reason: 'The checkpoint is not JSON' });
 });
 
-t.test('decodeCheckpoint() is not fooled by __proto__', async (t) => {
+t.test('C3 C7 decodeCheckpoint() is not fooled by __proto__', async (t) => {
   const text = encodeCheckpoint(busy().system);
   const hidden = `{"__proto__":${text}}`;
   t.match(decodeCheckpoint(hidden, optionsOf()), { ok: false });

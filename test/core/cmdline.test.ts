@@ -162,7 +162,7 @@ t.test('parseCommandLine() takes words of objects for unknown keys', async (t) =
   t.same(parseCommandLine(words.join(' ')), BOOT_DEFAULTS);
 });
 
-t.test('parseCommandLine() of any text at all gives bounded options', async (t) => {
+t.test('C16 parseCommandLine() of any text at all gives bounded options', async (t) => {
   const alphabet = ['"', '=', ' ', '-', '--', '\0', '\n', 'é', '\ud800', '/', ',', '9'];
   const pieces = [...alphabet, ...BOOT_KEYS.flatMap((row) => row.names)];
   let seed = 1;

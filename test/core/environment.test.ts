@@ -43,7 +43,7 @@ const GIVEN = {
   X: 'a=b\nc',
 };
 
-t.test('stage0Environment() on a machine is an allow-list', async (t) => {
+t.test('C16 stage0Environment() on a machine is an allow-list', async (t) => {
   t.same(stage0Environment(GIVEN, { machine: true, cwd: '/' }), [
     `PATH=${PATH}`,
     'HOME=/',

@@ -65,7 +65,7 @@ t.test('findCycle() gives the whole path, and only the cycle', async (t) => {
   t.strictSame(findCycle(edges({ a: ['nobody'], b: ['c'], c: ['b'] })), ['b', 'c', 'b']);
 });
 
-t.test('a chain of a thousand is a thousand waves, and a ring of them one cycle', async (t) => {
+t.test('F46 a chain of a thousand is a thousand waves, and a ring of them one cycle', async (t) => {
   const names = Array.from({ length: 1000 }, (_, i) => `s${i}`);
   const chain = Object.fromEntries(names.map((name, i) => [name, i === 0 ? [] : [`s${i - 1}`]]));
   const { graph, problems } = buildGraph(specs(chain));
@@ -92,7 +92,7 @@ t.test('buildGraph() refuses a cycle, those on it and those behind it, and no ot
   t.strictSame(found.needs, { free: [], above: ['free'] });
 });
 
-t.test('buildGraph() names a need that is missing, and a service that needs itself', async (t) => {
+t.test('F46 buildGraph() names a missing need, and a service that needs itself', async (t) => {
   const found = built({ a: ['nobody'], b: ['a'], c: ['c'], d: { wants: ['nobody'] } });
   t.strictSame(found.reasons, [
     "a: needs 'nobody', which is not defined anywhere",

@@ -18,7 +18,7 @@ t.test('parseRecord() reads stamp, mark and text', (t) => {
   t.end();
 });
 
-t.test('parseRecord() cannot be misled by what the text begins with', (t) => {
+t.test('C15 parseRecord() cannot be misled by what the text begins with', (t) => {
   for (const text of ['', ' ', '+', '!svlog: 3 lines dropped', `${STAMP}+x`, '\0\xff']) {
     for (const [mark, kind] of [
       [' ', 'line'],
@@ -77,7 +77,7 @@ t.test('escapeForTerminal() shows every byte that is no UTF-8', (t) => {
   t.end();
 });
 
-t.test('escapeForTerminal() never lets a control character through, whatever the bytes', (t) => {
+t.test('C15 escapeForTerminal() lets no control character through, whatever the bytes', (t) => {
   const random = generator(1);
   const wrong: string[] = [];
   for (let round = 0; round < 3000; round += 1) {

@@ -15,7 +15,7 @@ t.test('nameProblem() accepts what services are called', async (t) => {
   }
 });
 
-t.test('nameProblem() says what is wrong with any other name', async (t) => {
+t.test('C8 nameProblem() says what is wrong with any other name', async (t) => {
   const wrong: readonly (readonly [string, string])[] = [
     ['', 'a name may not be empty'],
     ['.hidden', "the name '.hidden' begins with '.'"],

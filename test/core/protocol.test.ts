@@ -91,7 +91,7 @@ t.test('decodeLine() is not impressed by depth', async (t) => {
   t.match(decodeLine(line), { ok: false, error: { code: INVALID_PARAMS } });
 });
 
-t.test('decodeLine() is not fooled by __proto__', async (t) => {
+t.test('C7 decodeLine() is not fooled by __proto__', async (t) => {
   const line = '{"jsonrpc":"2.0","id":1,"method":"ls","params":{"__proto__":{"names":["a"]}}}';
   t.match(decodeLine(line), { ok: false, error: { code: INVALID_PARAMS, message: /__proto__/ } });
   const frameless = '{"__proto__":{"jsonrpc":"2.0","id":1,"method":"ls"}}';
@@ -109,7 +109,7 @@ t.test('decodeLine() takes what is right, and fills in what was left out', async
   t.ok(decodeLine(start({ names: names(1000) })).ok, 'a thousand names');
 });
 
-t.test('decodeLine() never throws, whatever is done to a good line', async (t) => {
+t.test('C1 decodeLine() never throws, whatever is done to a good line', async (t) => {
   const line = frame('stop', { names: ['web', 'db'], cascade: true, timeoutMs: 5 });
   for (let seed = 1; seed <= 5000; seed += 1) {
     const random = randomFrom(seed);

@@ -148,7 +148,7 @@ t.test('what is wrong is said with line, path and what was found', async (t) => 
   for (const [json, problems] of WRONG) t.same(refusals(withJson(json)), problems, json);
 });
 
-t.test('what is not honoured yet is refused, never ignored', async (t) => {
+t.test('C9 what is not honoured yet is refused, never ignored', async (t) => {
   const keys =
     'user group groups envFile umask nice oomScoreAdjust limits cgroup capabilities ' +
     'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule sockets ' +
@@ -228,7 +228,7 @@ t.test('a syntax error is told with line and column', async (t) => {
   ]);
 });
 
-t.test('the prototype of objects cannot be reached', async (t) => {
+t.test('C7 the prototype of objects cannot be reached', async (t) => {
   for (const key of ['__proto__', 'constructor', 'prototype']) {
     t.match(refusals(withJson(`{"env": {"${key}": "x"}}`)), [/^service.json:1: not JSON at/]);
   }

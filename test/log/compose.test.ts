@@ -52,7 +52,7 @@ t.test('Composer stores the same wherever the bytes are split', (t) => {
   t.end();
 });
 
-t.test('Composer cuts long lines at the same places wherever the bytes are split', (t) => {
+t.test('F41 C2 Composer cuts long lines at the same places wherever the bytes are split', (t) => {
   const lengths = [
     LINE_BYTES_MAX - 1,
     LINE_BYTES_MAX,

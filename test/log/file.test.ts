@@ -39,7 +39,7 @@ t.test('LogFile rotates at its size, loses nothing and keeps records whole', (t)
   t.end();
 });
 
-t.test('LogFile keeps the newest archives only', (t) => {
+t.test('C21 LogFile keeps the newest archives only', (t) => {
   const dir = join(t.testdir({}), 'web');
   const log = new LogFile('web', dir, fakeContext());
   for (let n = 0; n < 6; n += 1) {

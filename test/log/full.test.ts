@@ -46,7 +46,7 @@ t.test('LogFile keeps a copy: the caller fills its buffer again', (t) => {
   t.end();
 });
 
-t.test('LogFile counts what does not fit into memory, and says so in its place', (t) => {
+t.test('F39 LogFile counts what does not fit into memory, and says so in its place', (t) => {
   const dir = join(t.testdir({}), 'web');
   const context = fakeContext();
   const log = new LogFile('web', dir, context);
@@ -103,7 +103,7 @@ t.test('C21 LogFile shares one budget of memory with all other logs', (t) => {
   t.end();
 });
 
-t.test('LogFile survives any limit of the disk without a torn or doubled record', (t) => {
+t.test('F39 LogFile survives any limit of the disk without a torn or doubled record', (t) => {
   const wrong: string[] = [];
   for (let room = 0; room < 420; room += 7) {
     const dir = join(t.testdir({}), 'web');

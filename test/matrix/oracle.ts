@@ -103,9 +103,15 @@ export async function expectOracle(
   t.same(gaps(svinit.log('beat')), [], 'every line is there once');
 }
 
-/** Descriptors, without the pipe that each service has once it has run; twice is once too often. */
+/**
+ * Descriptors, without the pipe that each service has once it has run, of which a second is once
+ * too often; and without a console, the host's or none, which is opened when there is a word to say.
+ */
 function held({ descriptors }: Health): readonly string[] {
-  return descriptors.filter((name, i) => !name.startsWith(PIPES) || name === descriptors[i - 1]);
+  return descriptors.filter((name, i) => {
+    if (name === '/dev/null' || name.includes('/build/test/')) return false;
+    return !name.startsWith(PIPES) || name === descriptors[i - 1];
+  });
 }
 
 const PIPES = '/run/svinit/log/';

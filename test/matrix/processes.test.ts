@@ -76,7 +76,7 @@ for (const runtime of RUNTIMES) {
       await expectOracle(t, svinit, was, { moved: [...was.pids.keys()] });
     });
 
-    await t.test(`${runtime}: F10 a stranger with the number of a service`, async (t) => {
+    await t.test(`${runtime}: F10 C12 a stranger with the number of a service`, async (t) => {
       await strangers(t, svinit);
     });
   });

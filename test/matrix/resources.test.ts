@@ -40,7 +40,7 @@ for (const runtime of RUNTIMES) {
     const svinit = await machine(t, runtime, services);
     const was = await before(svinit);
 
-    await t.test(`${runtime}: F14 no descriptor is left`, async (t) => {
+    await t.test(`${runtime}: F14 C22 no descriptor is left`, async (t) => {
       await noDescriptors(t, svinit, was);
       await expectOracle(t, svinit, was, { moved: ['top'] });
     });

@@ -14,7 +14,7 @@ const MUTANT_SEEDS = 2000;
 /** What is left of a life of 200 stretches that fails. */
 const SMALL = 40;
 
-t.test(`${SEEDS} lives keep every invariant`, async (t) => {
+t.test(`F2 F27 F33 F47 C12 ${SEEDS} lives keep every invariant`, async (t) => {
   const visited = new Set<string>();
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { failure } = live(wholeLife(seed), undefined, (_, { changes }) => {
@@ -35,7 +35,7 @@ t.test('the same life goes the same way', async (t) => {
 });
 
 for (const mutant of MUTANTS) {
-  t.test(`a mistake is found: ${mutant.mistake}`, async (t) => {
+  t.test(`C12 a mistake is found: ${mutant.mistake}`, async (t) => {
     const failing = firstFailing(mutant);
     if (failing === null) return t.fail(`not within ${MUTANT_SEEDS} seeds`);
     const smallest = shrink(failing, mutant.core);

@@ -11,7 +11,7 @@ const services = { alpha: longrun('alpha'), beta: longrun('beta') };
 const skip = process.getuid?.() !== ROOT && 'needs root, to be somebody else';
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: an ordinary user`, { skip }, async (t) => {
+  t.test(`${runtime}: F18 C5 an ordinary user`, { skip }, async (t) => {
     const svinit = await start(t, { runtime, services });
     const before = await health(svinit);
     const control = '/run/svinit/control';
@@ -43,7 +43,7 @@ for (const runtime of RUNTIMES) {
     await expectHealth(t, svinit, before);
   });
 
-  t.test(`${runtime}: the status socket only answers questions`, async (t) => {
+  t.test(`${runtime}: C5 the status socket only answers questions`, async (t) => {
     const svinit = await start(t, { runtime, services });
     const peer = await svinit.dial('status');
     t.match(await peer.ask('ls'), { result: { services: [{}, {}, {}] } });

@@ -32,7 +32,7 @@ const services: Definitions = {
 };
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: errors that nobody catches are survived`, async (t) => {
+  t.test(`${runtime}: F23 errors that nobody catches are survived`, async (t) => {
     const svinit = await start(t, { runtime, services, args: ['--testing'] });
     const before = await health(svinit);
     const log = svinit.logFile('svinit');
@@ -45,7 +45,7 @@ for (const runtime of RUNTIMES) {
   });
 
   for (const kinds of DEADLY) {
-    t.test(`${runtime}: ${kinds.join(', ')}: a fresh image goes on`, async (t) => {
+    t.test(`${runtime}: F23 F24 ${kinds.join(', ')}: a fresh image goes on`, async (t) => {
       const svinit = await start(t, { runtime, services, args: ['--testing'] });
       const before = await health(svinit);
       const pids = await pidsOf(svinit);

@@ -90,7 +90,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: bad frames`, async (t) => {
+  t.test(`${runtime}: F16 C1 C7 bad frames`, async (t) => {
     const services = { a: longrun('a'), b: longrun('b') };
     const svinit = await start(t, { runtime, services });
     const before = await health(svinit);

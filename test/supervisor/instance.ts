@@ -97,8 +97,9 @@ export class Instance {
   get pid(): number {
     if (this.#pid === 0) {
       const { pid } = this.#child;
-      this.#pid = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
-      if (!(this.#pid > 1)) throw new Error('There is no PID 1');
+      const first = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
+      if (!(first > 1)) throw new Error('There is no PID 1');
+      this.#pid = first;
     }
     return this.#pid;
   }

@@ -117,7 +117,7 @@ for (const runtime of RUNTIMES) {
     t.ok(svinit.log('told').includes('/etc/svinit/services/told'), 'it runs in its directory');
   });
 
-  t.test(`${runtime}: one that ignores TERM is killed, and so is its family`, async (t) => {
+  t.test(`${runtime}: F5 one that ignores TERM is killed, and so is its family`, async (t) => {
     const run = script("trap '' TERM; sleep 1000000 & say child $!; idle");
     const services = { deaf: { run, 'timeout-kill': '100' } };
     const svinit = await start(t, { runtime, services });

@@ -11,7 +11,7 @@ const CLIENTS_MAX = 64;
 const LS = `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ls' })}\n`;
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: more clients than are served`, async (t) => {
+  t.test(`${runtime}: F15 C2 C22 more clients than are served`, async (t) => {
     const svinit = await start(t, { runtime, services: { a: longrun('a') } });
     const before = await health(svinit);
     const peers: Peer[] = [];
@@ -43,7 +43,7 @@ for (const runtime of RUNTIMES) {
     await expectHealth(t, svinit, before);
   });
 
-  t.test(`${runtime}: one that asks and does not read`, async (t) => {
+  t.test(`${runtime}: F17 C2 one that asks and does not read`, async (t) => {
     const svinit = await start(t, { runtime, services: { a: longrun('a') } });
     const before = await health(svinit);
     const deaf = await svinit.dial('control', true);
@@ -59,7 +59,7 @@ for (const runtime of RUNTIMES) {
     await expectHealth(t, svinit, before);
   });
 
-  t.test(`${runtime}: connections that end in the middle`, async (t) => {
+  t.test(`${runtime}: F17 connections that end in the middle`, async (t) => {
     const svinit = await start(t, { runtime, services: { a: longrun('a', { down: '' }) } });
     const before = await health(svinit);
     for (let i = 0; i < 50; i += 1) {
@@ -80,7 +80,7 @@ for (const runtime of RUNTIMES) {
     await expectHealth(t, svinit, before);
   });
 
-  t.test(`${runtime}: lines that are never completed`, async (t) => {
+  t.test(`${runtime}: F15 lines that are never completed`, async (t) => {
     const svinit = await start(t, { runtime, services: { a: longrun('a') } });
     const before = await health(svinit);
     const half = await Promise.all([svinit.dial(), svinit.dial('status'), svinit.dial()]);

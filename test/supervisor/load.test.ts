@@ -15,7 +15,7 @@ const flood = script(`
 `);
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: ${ORPHANS} orphans leave no zombie`, async (t) => {
+  t.test(`${runtime}: F1 ${ORPHANS} orphans leave no zombie`, async (t) => {
     const services = { flood: { run: flood, down: '' }, other: longrun('other') };
     const svinit = await start(t, { runtime, services });
     const before = svinit.processes().size;

@@ -21,7 +21,7 @@ const writer = script(`
 `);
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: ${TIMES} re-execs while ${WRITERS} services print`, async (t) => {
+  t.test(`${runtime}: F29 ${TIMES} re-execs while ${WRITERS} services print`, async (t) => {
     const names = Array.from({ length: WRITERS }, (_, i) => `w${i}`);
     const services: Definitions = {
       ...Object.fromEntries(names.map((name) => [name, { run: writer }])),

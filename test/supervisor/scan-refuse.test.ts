@@ -18,7 +18,7 @@ import { emptyTree, LIMITS, refused, scan, told, tree } from './scan-tree.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-t.test('what others may write is refused, with its mode', async (t) => {
+t.test('F45 C4 what others may write is refused, with its mode', async (t) => {
   const cases: readonly (readonly [string, number, string])[] = [
     [
       'web/run',
@@ -50,7 +50,7 @@ t.test('what others may write is refused, with its mode', async (t) => {
   }
 });
 
-t.test('a directory above that others may write is refused, unless it is sticky', async (t) => {
+t.test('C4 a directory above that others may write is refused, unless it is sticky', async (t) => {
   const root = tree({ 'above/services/web/run': '#!/bin/sh' });
   chmodSync(join(root, 'above'), 0o777);
   const services = join(root, 'above/services');
@@ -62,7 +62,7 @@ t.test('a directory above that others may write is refused, unless it is sticky'
   t.equal(scan(services).found.length, 1);
 });
 
-t.test('what somebody else owns is refused', { skip: !isRoot && 'needs root' }, async (t) => {
+t.test('C4 what somebody else owns is refused', { skip: !isRoot && 'needs root' }, async (t) => {
   const root = tree({ 'web/run': '', 'mine/run': '' });
   chownSync(join(root, 'web/run'), 12_345, 0);
   t.strictSame(told(root, scan(root).problems), [
@@ -72,7 +72,7 @@ t.test('what somebody else owns is refused', { skip: !isRoot && 'needs root' }, 
   t.equal(scan(root, { owners }).found.length, 2, 'unless svinit runs as that user');
 });
 
-t.test('a file that is no file is refused and never waited for', async (t) => {
+t.test('F45 a file that is no file is refused and never waited for', async (t) => {
   const root = tree({ 'web/run': '', 'odd/run': '', 'ok/run': '' });
   execFileSync('mkfifo', [join(root, 'web/type'), join(root, 'ok/notes'), join(root, 'fifo')]);
   mkdirSync(join(root, 'odd/timeout-up'));
@@ -86,7 +86,7 @@ t.test('a file that is no file is refused and never waited for', async (t) => {
   );
 });
 
-t.test('64 KiB are read, one byte more is refused, and a program may be of any size', async (t) => {
+t.test('C2 64 KiB are read, one byte more is refused, a program may be of any size', async (t) => {
   const root = tree({
     'a/run': '#!/bin/sh\n',
     'a/dependencies': '#'.repeat(65_536),
@@ -111,7 +111,7 @@ t.test('text that is not UTF-8 is refused, a binary program is not', async (t) =
   t.equal(found.length, 1);
 });
 
-t.test('directories with names that are none are refused and shown harmlessly', async (t) => {
+t.test('F43 C8 C15 directories with no proper name are refused, shown harmlessly', async (t) => {
   const root = emptyTree();
   const odd = ['a b', 'new\nline', '-rf', '\u001b[2J', 'svinit', 's6rc-x', '__proto__'];
   for (const name of odd) mkdirSync(join(root, name));
@@ -181,7 +181,7 @@ async function racing(script: string, act: () => void): Promise<void> {
   }
 }
 
-t.test('a file that turns into a link while it is read is never followed', async (t) => {
+t.test('F45 C4 a file that turns into a link while it is read is never followed', async (t) => {
   const secret = join(tree({ secret: 'the secret' }), 'secret');
   const root = tree({ 'web/run': '', 'web/type': 'longrun' });
   const [file, link] = [join(root, 'web/type'), join(root, 'web/link')];
@@ -200,7 +200,7 @@ t.test('a file that turns into a link while it is read is never followed', async
   t.ok(seen > 0, `read ${seen} times`);
 });
 
-t.test('a directory that comes and goes is read whole or not at all', async (t) => {
+t.test('F45 a directory that comes and goes is read whole or not at all', async (t) => {
   const root = tree({ 'stays/run': '#!/bin/sh' });
   const [here, away] = [join(root, 'web'), join(emptyTree(), 'web')];
   mkdirSync(join(away, 'env'), { recursive: true, mode: 0o755 });

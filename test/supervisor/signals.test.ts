@@ -47,7 +47,7 @@ for (const runtime of RUNTIMES) {
     t.match(await svinit.service('held'), { state: 'starting', restarts: 0 });
   });
 
-  t.test(`${runtime}: SIGUSR1 makes sockets that were deleted again`, async (t) => {
+  t.test(`${runtime}: F19 SIGUSR1 makes sockets that were deleted again`, async (t) => {
     const svinit = await start(t, { runtime, services: three });
     const before = await health(svinit);
     const old = await svinit.dial();
@@ -86,7 +86,7 @@ for (const runtime of RUNTIMES) {
     t.same(svinit.console.said().slice(3), ['stop top', 'stop middle', 'stop base']);
   });
 
-  t.test(`${runtime}: no other signal does anything`, async (t) => {
+  t.test(`${runtime}: F25 F28 C19 no other signal does anything`, async (t) => {
     const svinit = await start(t, { runtime, services: three });
     const pids = await pidsOf(svinit);
     for (const number of HARMLESS) {
@@ -98,7 +98,7 @@ for (const runtime of RUNTIMES) {
   });
 
   for (const signals of [FATAL.slice(0, FATAL_AT_ONCE), FATAL.slice(FATAL_AT_ONCE)]) {
-    t.test(`${runtime}: signals ${signals} are survived by a fresh image`, async (t) => {
+    t.test(`${runtime}: F25 signals ${signals} are survived by a fresh image`, async (t) => {
       const svinit = await start(t, { runtime, services: three });
       const pids = await pidsOf(svinit);
       for (const [i, number] of signals.entries()) {

@@ -18,7 +18,7 @@ const BAD: readonly (readonly [path: string, said: RegExp])[] = [
 ];
 
 for (const runtime of RUNTIMES) {
-  t.test(`${runtime}: F31 a binary that fails its self-test is not exec'd`, async (t) => {
+  t.test(`${runtime}: F31 C11 a binary that fails its self-test is not exec'd`, async (t) => {
     const svinit = await start(t, { runtime, services: { base: longrun('base') } });
     const before = await health(svinit);
     put(svinit, 'text', 'no program\n', 0o755);
@@ -34,7 +34,7 @@ for (const runtime of RUNTIMES) {
     t.match(await svinit.svctl('restart', 'base'), { code: 0 });
   });
 
-  t.test(`${runtime}: an upgrade in place`, async (t) => {
+  t.test(`${runtime}: F30 an upgrade in place`, async (t) => {
     const svinit = await start(t, { runtime, services: { base: longrun('base') } });
     const before = await health(svinit);
     const own = readlinkSync(`/proc/${svinit.pid}/exe`);

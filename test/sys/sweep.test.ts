@@ -50,7 +50,7 @@ for (const capable of [true, false]) {
   const script = capable ? {} : { capget: () => 0 };
   const where = capable ? 'a machine that lets us' : 'a container without CAP_SYS_RESOURCE';
 
-  t.test(`every verb, every call failing, on ${where}`, async (t) => {
+  t.test(`F59 every verb, every call failing, on ${where}`, async (t) => {
     for (const verb of VERBS) {
       const quiet = fakeLibc(script);
       t.match(use(verb, quiet), { error: undefined }, `${verb}() when nothing fails`);
