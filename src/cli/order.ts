@@ -1,7 +1,7 @@
 /**
  * The verbs about dependencies: deps, rdeps and waves. The order itself is core/graph.ts's.
  */
-import { closure, type Edges, findCycle, waves as wavesOf } from '../core/graph.ts';
+import { closure, type Edges, findCycle, waves as wavesOf } from '../core/edges.ts';
 import type { ServiceView } from '../core/methods.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
 import type { Parsed } from './options.ts';

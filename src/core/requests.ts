@@ -4,7 +4,7 @@
  */
 
 import { causeOf, who } from './causes.ts';
-import { closure } from './graph.ts';
+import { closure } from './edges.ts';
 import { addJob } from './jobs.ts';
 import type { Goal, MethodName, Params, Request } from './methods.ts';
 import { isActive } from './phase.ts';

@@ -1,8 +1,9 @@
 /**
  * The names a person gives (services, bundles, patterns) to the services that are meant.
  */
+
+import { edgesOf } from './edges.ts';
 import { isPattern, matches } from './glob.ts';
-import { edgesOf } from './graph.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { closest } from './suggest.ts';
 import type { System } from './system.ts';

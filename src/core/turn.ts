@@ -4,7 +4,7 @@
  * changes, never to how many services there are.
  */
 import { note } from './agenda.ts';
-import { edgesOf } from './graph.ts';
+import { edgesOf } from './edges.ts';
 import { deadline, type Event, isActive, isMet, newService, pidOf } from './phase.ts';
 import { step } from './service.ts';
 import type { Spec } from './spec.ts';

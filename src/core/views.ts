@@ -1,8 +1,9 @@
 /**
  * Services as clients see them, and the short reasons that answer "why is it not up?".
  */
+
+import { edgesOf } from './edges.ts';
 import { exitWords } from './exit.ts';
-import { edgesOf } from './graph.ts';
 import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
 import { type Phase, pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';

@@ -2,7 +2,8 @@
  * What every service is wanted to be, recomputed whole from what people asked for (intents), the
  * target and the graph. Nothing is propagated, so nothing can be left over.
  */
-import { closure, edgesOf, type Graph } from './graph.ts';
+import { closure, edgesOf } from './edges.ts';
+import type { Graph } from './graph.ts';
 import type { Spec } from './spec.ts';
 
 /** What a person asked of one service by name; the absence of an entry means nothing was asked. */

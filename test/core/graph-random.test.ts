@@ -1,6 +1,7 @@
 /** Thousands of random graphs against definitions so slow and plain that they can be believed. */
 import t from 'tap';
-import { buildGraph, type Edges, edgesOf, findCycle, waves } from '../../src/core/graph.ts';
+import { type Edges, edgesOf, findCycle, waves } from '../../src/core/edges.ts';
+import { buildGraph } from '../../src/core/graph.ts';
 import type { Spec } from '../../src/core/spec.ts';
 import { numbers, randomSpecs } from './graph-specs.ts';
 

@@ -5,7 +5,7 @@ import { good } from './spec-texts.ts';
 const PLAIN: Spec = good({ run: '#!/bin/sh' });
 
 export type Relations = Partial<
-  Pick<Spec, 'type' | 'needs' | 'wants' | 'after' | 'before' | 'contents'>
+  Pick<Spec, 'type' | 'early' | 'needs' | 'wants' | 'after' | 'before' | 'contents'>
 >;
 
 /** Services by name; an array stands for its needs. */

@@ -1,14 +1,7 @@
 /** Waves, cycles, what is missing, bundles: by example. */
 import t from 'tap';
-import {
-  buildGraph,
-  closure,
-  edgesOf,
-  findCycle,
-  frontier,
-  reversed,
-  waves,
-} from '../../src/core/graph.ts';
+import { closure, edgesOf, findCycle, frontier, reversed, waves } from '../../src/core/edges.ts';
+import { buildGraph } from '../../src/core/graph.ts';
 import { bundle, specs } from './graph-specs.ts';
 
 const edges = (all: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(all));
@@ -154,4 +147,21 @@ t.test('a bundle keeps its good members, and may not contain itself', async (t) 
     'y: bundle contains itself: x -> y -> x',
   ]);
   t.strictSame(ring.needs, { a: [] });
+});
+
+t.test('an early service cannot wait for one that is not early', async (t) => {
+  const needs = built({ a: { early: true, needs: ['b'] }, b: [], c: ['a'] });
+  t.strictSame(needs.reasons, [
+    "a: is early, and waits for 'b', which is not",
+    "c: needs 'a', which is itself refused",
+  ]);
+  const before = built({ a: { early: true }, b: { before: ['a'] }, c: ['a'] });
+  t.strictSame(before.reasons, ["b: comes before 'a', which is early, and is not"]);
+  t.strictSame(before.refused, ['b'], 'who says it is refused, not who is meant');
+  const fine = built({
+    a: { early: true, after: ['b'] },
+    b: { early: true },
+    c: { before: ['d'] },
+  });
+  t.strictSame(fine.refused, []);
 });

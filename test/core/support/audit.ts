@@ -2,7 +2,7 @@
  * What must hold of a system after every event, whatever came before. Everything the system keeps
  * as an index is computed again here from the services alone, the slow and obvious way.
  */
-import { edgesOf } from '../../../src/core/graph.ts';
+import { edgesOf } from '../../../src/core/edges.ts';
 import {
   deadline,
   isActive,
