@@ -146,7 +146,7 @@ export class Writer {
     );
     this.count.told += told;
     this.count[isKill ? 'killed' : 'lost'] += rest;
-    if (rest > 0) this.#complain(record, `${rest} lines are missing before ${number}`);
+    if (rest > 0 && !isKill) this.#complain(record, `${rest} lines are missing before ${number}`);
   }
 
   #complain({ stampText }: Pick<LogRecord, 'stampText'>, what: string): void {

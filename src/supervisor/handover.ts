@@ -9,6 +9,7 @@ import type { Spec } from '../core/spec.ts';
 import { recognise, type Survivor } from '../core/survivors.ts';
 import type { Asker, System, SystemEvent } from '../core/system.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { SysError } from '../sys/libc.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
 import type { Journal } from './journal.ts';
@@ -142,6 +143,7 @@ export class Handover {
     const askers = this.#askers.splice(0);
     loop.stop();
     try {
+      insistOnProcesses(kernel);
       release();
       const clients = control.clients.passed(true);
       // A hand-over that was wished for is no death: what was counted is forgiven.
@@ -186,3 +188,21 @@ export class Handover {
     return [...events, ...interrupted(system)];
   }
 }
+
+/**
+ * A fresh image makes threads before any code of ours runs, and ends when it cannot: where nobody
+ * can be started at all, the present one stays.
+ * @throws {SysError} of posix_spawn: `EAGAIN`, `ENOMEM`.
+ */
+function insistOnProcesses(kernel: Kernel): void {
+  const nobody = { argv: ['nobody'], env: [], cwd: null, files: [], session: false, nofile: null };
+  try {
+    kernel.spawn({ path: NOWHERE, ...nobody });
+  } catch (error) {
+    const code = error instanceof SysError ? error.code : null;
+    if (code === 'EAGAIN' || code === 'ENOMEM') throw error;
+  }
+}
+
+/** Its exec fails, but a process was made for it. */
+const NOWHERE = '/proc/self/nowhere';

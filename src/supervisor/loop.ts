@@ -28,6 +28,8 @@ export type LoopPorts = {
   readonly changed: (changes: readonly Change[]) => void;
   /** Nothing more to do for now; these services and jobs are not as they were the last time. */
   readonly settled: (moved: Moved) => void;
+  /** Definitions are others than before. What is new has not been started yet. */
+  readonly redefined: () => void;
   /** Looks at the world without being told: reap, sweep, time-outs. Once a second at least. */
   readonly reconcile: () => void;
   readonly failed: (what: string, error: unknown) => void;
@@ -101,6 +103,8 @@ export class Loop {
         }
         const order = this.#spawns.shift();
         if (order === undefined) break;
+        // An image that dies now leaves a process that the next one knows only if it was expected.
+        if (this.#touched.has(order.name)) this.#settle();
         this.#guard(`start ${order.name}`, () => this.#inbox.push(this.#ports.spawn(order)));
         if (this.#ports.now() >= until && this.#spawns.length > 0) {
           setImmediate(() => this.#drain());
@@ -142,6 +146,7 @@ export class Loop {
         else if (isTelling(effect)) this.#tellings.push(effect);
         else this.#guard(effect.do, () => this.#ports.perform(effect));
       }
+      if (event.type === 'scanned') this.#ports.redefined();
     });
   }
 

@@ -8,6 +8,8 @@ export type MemoryPorts = {
   readonly now: () => Millis;
   /** Resident memory of this process, in bytes. */
   readonly resident: () => number;
+  /** Gives back what is not used any more, as far as the runtime does that for who asks. */
+  readonly collect: () => void;
   /** Replaces this image; `reason` is for people. */
   readonly replace: (reason: string) => void;
 };
@@ -17,16 +19,22 @@ const MIB: number = 1024 * 1024;
 const CEILING_BYTES: number = 128 * MIB;
 /** By then a fresh image has loaded what it needs; that much again it may grow. */
 const SETTLED_AFTER_MS = 5000;
+/** A twentieth more than at its least is worth some milliseconds of collecting, now and then. */
+const GROWN = 1.05;
+const COLLECT_EVERY_MS = 10_000;
 
 export class Memory {
   readonly #ports: MemoryPorts;
   readonly #beganAt: Millis;
   #ceiling: number | null = null;
+  #least = Infinity;
+  #collectedAt: Millis;
   #isBlind = false;
 
   constructor(ports: MemoryPorts) {
     this.#ports = ports;
     this.#beganAt = ports.now();
+    this.#collectedAt = this.#beganAt;
   }
 
   /**
@@ -38,6 +46,7 @@ export class Memory {
     if (this.#ports.now() - this.#beganAt < SETTLED_AFTER_MS) return;
     const resident = this.#resident();
     if (resident === null) return;
+    this.#tidy(resident);
     this.#ceiling ??= Math.max(CEILING_BYTES, 2 * resident);
     if (resident <= this.#ceiling) return;
     const [is, may] = [resident, this.#ceiling].map((bytes) => Math.round(bytes / MIB));
@@ -45,6 +54,15 @@ export class Memory {
     this.#ports.replace(
       `svinit has grown to ${is} MiB, more than ${may} MiB: a fresh image goes on`,
     );
+  }
+
+  /** A runtime that is mostly idle seldom collects by itself. */
+  #tidy(resident: number): void {
+    const now = this.#ports.now();
+    this.#least = Math.min(this.#least, resident);
+    if (resident < this.#least * GROWN || now - this.#collectedAt < COLLECT_EVERY_MS) return;
+    this.#collectedAt = now;
+    this.#ports.collect();
   }
 
   /** Both runtimes read it in /proc, which may be gone. */

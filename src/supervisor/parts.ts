@@ -71,6 +71,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
     settled: (moved) => lifeline.turn(moved),
+    redefined: () => lifeline.redefined(),
   });
   const spawner = new Spawner({
     ...whatServicesGet(options),
@@ -93,7 +94,6 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     survey: (specs) => lookFor(options, specs, spawner),
   });
   const teller = new Teller(system, journal, options);
-  const memory = buildMemory(options, journal, handover);
   const watchdog = new Watchdog({ kernel, warn, info: (text) => journal.info(text) });
   return {
     control,
@@ -102,7 +102,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     journal,
     lifeline,
     loop,
-    memory,
+    memory: buildMemory(options, journal, handover),
     proc: buildProc(options, warn),
     spawner,
     teller,
@@ -130,7 +130,14 @@ function buildMemory(
     journal.warn(reason);
     handover.begin(null, null);
   };
-  return new Memory({ now: kernel.monotonic, resident: () => process.memoryUsage.rss(), replace });
+  const resident = (): number => process.memoryUsage.rss();
+  return new Memory({ now: kernel.monotonic, resident, collect, replace });
+}
+
+/** Bun collects for who asks; Node gives back what its small young generation leaves. */
+function collect(): void {
+  const { Bun } = globalThis as { Bun?: { readonly gc: (isFull: boolean) => void } };
+  Bun?.gc(true);
 }
 
 function buildProc({ kernel, say }: SupervisorOptions, warn: (text: string) => void): Proc {

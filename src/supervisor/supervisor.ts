@@ -74,14 +74,13 @@ export class Supervisor {
 
   /** Reads the definitions again, as `svctl scan` does. */
   rescan(): void {
-    const { handover, loop, lifeline, teller } = this.#parts;
+    const { handover, loop, teller } = this.#parts;
     this.#guard('scan', () => {
       const read = this.#read();
       // It is an image's first scan, and there was an image before: something may be running.
       const isLost = this.#isOurs && this.#system.boot === 'unscanned';
       const survivors = isLost ? handover.survivors(read.specs) : [];
       loop.post({ type: 'scanned', ...read, prune: false, asker: null, survivors });
-      lifeline.redefined();
       teller.problems();
     });
   }
@@ -165,7 +164,7 @@ export class Supervisor {
   }
 
   #perform(effect: OtherEffect): void {
-    const { control, lifeline, loop, teller } = this.#parts;
+    const { control, loop, teller } = this.#parts;
     switch (effect.do) {
       case 'signal': {
         const { pid, signal, group } = effect;
@@ -180,8 +179,7 @@ export class Supervisor {
         return control.notify(effect.client, effect.method, effect.params);
       case 'scan': {
         const { prune, asker } = effect;
-        loop.post({ type: 'scanned', ...this.#read(), prune, asker });
-        return lifeline.redefined();
+        return loop.post({ type: 'scanned', ...this.#read(), prune, asker });
       }
       case 'reexec':
         // After this turn: what else it decided is performed by the image that decided it.

@@ -82,6 +82,7 @@ t.test('Memory: more than the ceiling is replaced, what a fresh image needs is n
     const memory = new Memory({
       now: () => ms(now),
       resident: () => size * MIB,
+      collect: () => {},
       replace: (reason) => replaced.push(`${now}: ${reason}`),
     });
     for (const [at, mib] of sizes) {
@@ -124,4 +125,27 @@ t.test('Memory: more than the ceiling is replaced, what a fresh image needs is n
     ]).length,
     2,
   );
+});
+
+t.test('Memory: what has grown is collected, and not all the time', async (t) => {
+  const collected: number[] = [];
+  let [now, size] = [0, 0];
+  const memory = new Memory({
+    now: () => ms(now),
+    resident: () => size * MIB,
+    collect: () => collected.push(now),
+    replace: () => {},
+  });
+  for (const [at, mib] of [
+    [5000, 40],
+    [12_000, 41],
+    [13_000, 43],
+    [14_000, 60],
+    [24_000, 60],
+    [40_000, 41],
+  ] as const) {
+    [now, size] = [at, mib];
+    memory.look();
+  }
+  t.same(collected, [13_000, 24_000]);
 });
