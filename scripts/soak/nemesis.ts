@@ -3,7 +3,7 @@
  * bounded by itself, and says what it did. What of it has to be undone is in the stage.
  */
 import { constants } from 'node:os';
-import { BOMB, BOMB_PROCESSES, LOUD } from './cast.ts';
+import { BOMB, BOMB_PROCESSES } from './cast.ts';
 import { clients } from './clients.ts';
 import { churn, removeAll } from './comers.ts';
 import {
@@ -117,7 +117,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     await inside(stage, `rm -f /tmp/loud; ${REMOUNT}${RUN_SIZE} /run; rm -f /run/filler`);
     // svlog tries again once a second: until then it holds in memory what a kill would lose.
     await pause(RETRIED_MS);
-    return `disk full for ${milliseconds} ms, ${LOUD} loud`;
+    return `disk full for ${milliseconds} ms, a writer loud`;
   },
   reexec: async (stage) => {
     const before = (await versionOf(stage)).image;

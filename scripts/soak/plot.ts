@@ -50,7 +50,7 @@ const STYLE = `
 
 /** Evenly spread over the circle of hues, in the middle of lightness: seen on light and dark. */
 const colour = (i: number, count: number): string =>
-  `hsl(${Math.round((i * 360) / count)} 70% 50%)`;
+  `hsl(${Math.round((i * 360) / count)}, 70%, 50%)`;
 
 const xOf = (second: number, seconds: number): number => LEFT + (second / seconds) * SPAN;
 

@@ -46,7 +46,8 @@ const COUNTED: readonly string[] = [
 /** The table, a summary, and what was refused. */
 export function lsLines(result: Results['ls'], style: Style): string[] {
   const sorted = result.services.toSorted(byUrgency);
-  const lines = sorted.length === 0 ? ['no services'] : [...table(sorted, style), summary(sorted)];
+  const lines =
+    sorted.length === 0 ? ['no services'] : [...tableLines(sorted, style), summary(sorted)];
   if (result.halting !== null) lines.push(`going down: ${safe(result.halting)}`);
   const problems = result.problems.toSorted((a, b) => byName(a.name, b.name));
   return [...lines, ...problems.map((problem) => paint(problemLine(problem), 'red', style))];
@@ -103,7 +104,7 @@ export function list(label: string, items: readonly string[]): string[] {
   return items.length === 0 ? [] : [safe(`${label}: ${items.join(', ')}`)];
 }
 
-function table(services: readonly ServiceView[], style: Style): string[] {
+export function tableLines(services: readonly ServiceView[], style: Style): string[] {
   const rows = services.map((view): Cell[] => [
     // The glyph stands in front of the name, so that the eye finds it in the first column.
     { text: `${glyphOf(view.state, style)} ${safe(view.name)}` },

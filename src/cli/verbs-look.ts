@@ -42,6 +42,19 @@ export const LOOK: readonly Verb[] = [
     run: async (parsed, session) => (await import('./look.ts')).why(parsed, session),
   },
   {
+    name: 'top',
+    group: 'look',
+    usage: 'top',
+    about: 'Live view: all services, the log of one; restart, stop, start by key',
+    more: [
+      'Under the table is the log of the chosen service, or why it is as it is. The keys are in ' +
+        'the last line, ? tells more. On a serial line, which cannot tell its size, LINES and ' +
+        'COLUMNS do; else it is 24 by 80.',
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./top.ts')).top(parsed, session),
+  },
+  {
     name: 'logs',
     group: 'look',
     usage: 'logs [NAME...]',

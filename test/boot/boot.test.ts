@@ -56,6 +56,7 @@ for (const runtime of RUNTIMES) {
     await test('ctrl-C interrupts what runs in the foreground', interrupt);
     await test('a console shell that ends is started again', respawn);
     await test('svctl prints plain ASCII on a serial console', plainText);
+    await test('svctl top draws on a serial console, obeys keys, and goes away', liveView);
     await test('what fails at once is tried again, later and later', backoff);
     await test('svctl halt stops the machine and leaves it on', halt);
   });
@@ -174,6 +175,21 @@ async function plainText(t: Test, { run }: Machine): Promise<void> {
     const { output } = await run(line);
     t.match(output, /^[\x20-\x7e\n]+$/, line);
   }
+}
+
+async function liveView(t: Test, { vm, sh }: Machine): Promise<void> {
+  vm.send('svctl top');
+  await vm.console.expect(/svinit \S+ up .*image 1 .*services/);
+  await vm.console.expect('q quit');
+  // `web` is the last by name but one; each key is one of many in a line, its newline none.
+  vm.send('Gk');
+  await vm.console.expect('log of web');
+  vm.send('w');
+  await vm.console.expect('why is web');
+  vm.send('r');
+  await vm.console.expect('restart web: done');
+  vm.send('q');
+  t.equal(await sh('echo ba""ck'), 'back', 'the shell has its terminal again');
 }
 
 async function backoff(t: Test, { sh, service }: Machine): Promise<void> {
