@@ -42,6 +42,18 @@ export const LOOK: readonly Verb[] = [
     run: async (parsed, session) => (await import('./look.ts')).why(parsed, session),
   },
   {
+    name: 'boot',
+    group: 'look',
+    usage: 'boot',
+    about: 'Show how long the boot took, or what was understood of the kernel command line',
+    more: [
+      'With --options each word of the command line that svinit knows is shown with what it ' +
+        'means. Words for others are shown without their values.',
+    ],
+    options: [{ name: 'options', about: 'The kernel command line, word by word' }],
+    run: async (parsed, session) => (await import('./boot.ts')).boot(parsed, session),
+  },
+  {
     name: 'top',
     group: 'look',
     usage: 'top',

@@ -57,6 +57,7 @@ for (const runtime of RUNTIMES) {
     await test('a console shell that ends is started again', respawn);
     await test('svctl prints plain ASCII on a serial console', plainText);
     await test('svctl top draws on a serial console, obeys keys, and goes away', liveView);
+    await test('svctl boot tells the times and the command line', bootTimes);
     await test('what fails at once is tried again, later and later', backoff);
     await test('svctl halt stops the machine and leaves it on', halt);
   });
@@ -190,6 +191,11 @@ async function liveView(t: Test, { vm, sh }: Machine): Promise<void> {
   await vm.console.expect('restart web: done');
   vm.send('q');
   t.equal(await sh('echo ba""ck'), 'back', 'the shell has its terminal again');
+}
+
+async function bootTimes(t: Test, { sh }: Machine): Promise<void> {
+  t.match(await sh('svctl boot'), /until svinit began .*\n.* stages 0 and 1\n.* services were up/);
+  t.match(await sh('svctl boot --options'), /^console=ttyS0 +A console/m);
 }
 
 async function backoff(t: Test, { sh, service }: Machine): Promise<void> {
