@@ -1,6 +1,6 @@
 /**
- * What `svctl top` shows and what its keys mean: a table of services, under it the log of the chosen
- * one or why it is as it is. Pure; it draws lines and knows no terminal.
+ * What `svctl top` shows and what its keys mean: a table of services, and under it the log of the
+ * chosen one or why it is as it is. Pure; it draws lines and knows no terminal.
  */
 import type { Results, ServiceView } from '../core/methods.ts';
 import { tableLines } from './print.ts';
