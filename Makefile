@@ -21,8 +21,8 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
   $(addprefix scripts/,image.ts compile.ts elf.ts rootfs.ts entries.ts cpio.ts tar.ts stage.ts tool.ts)
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
-.PHONY: help deps check test image image-bun image-node kernel run container run-container start \
-  simulate fuzz soak clean figures
+.PHONY: help deps check test image image-bun image-node kernel modules run container \
+  run-container start simulate fuzz soak clean figures
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -33,7 +33,7 @@ deps: .tap/plugins/package.json ## install the npm packages, exactly those of pa
 check: deps ## compiler, linter, and the tests that take seconds: no root, no other package
 	@$(NODE) scripts/test.ts static core sys contract boot-unit log cli tidy
 
-test: need-qemu+container+unprivileged-podman deps kernel image-bun image-node ## all checks and tests
+test: need-qemu+container+unprivileged-podman+mke2fs deps kernel image-bun image-node ## all checks and tests
 	@$(NODE) scripts/test.ts
 
 image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers: build/RUNTIME
@@ -41,7 +41,11 @@ image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers:
 kernel: ## KERNEL=path, or Debian's cloud kernel, downloaded and not installed
 	@scripts/fetch.sh kernel $(KERNEL)
 
+modules: deps kernel ## the modules of Debian's kernel as a second initrd: build/kernel/modules.cpio.zst
+	@$(NODE) scripts/modules.ts
+
 run: need-qemu kernel image ## boot the image in QEMU, the console on this terminal
+	@$(NODE) scripts/modules.ts || echo 'It boots without modules.'
 	@$(NODE) scripts/qemu.ts
 
 container: need-container+unprivileged-podman image ## the image as a container image, localhost/svinit:RUNTIME

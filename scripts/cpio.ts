@@ -23,6 +23,14 @@ export function cpio(entries: readonly Entry[], time: number): Uint8Array {
   return Buffer.concat([...parts, ...padded(trailer)]);
 }
 
+/**
+ * Archives behind one another, compressed or not: the kernel unpacks them in this order. It skips
+ * zeroes between them, and wants one that is not compressed to begin at a multiple of 4.
+ */
+export function joined(...archives: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(archives.flatMap(padded));
+}
+
 function member(entry: Entry, inode: number, time: number): readonly Uint8Array[] {
   const body = payload(entry);
   const node = entry.type === 'node' ? entry : null;

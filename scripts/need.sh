@@ -34,6 +34,7 @@ package_of() {
     libatomic) echo libatomic1 ;;
     libstdc++) echo libstdc++6 ;;
     unprivileged-podman) echo uidmap slirp4netns fuse-overlayfs ;;
+    mke2fs) echo e2fsprogs ;;
     setpriv | prlimit | unshare) echo util-linux ;;
     *) echo "$1" ;;
   esac

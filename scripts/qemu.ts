@@ -6,8 +6,10 @@
  * code is passed on. Also exports the command line as a pure function for the tests' harness.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
+import { joined } from './cpio.ts';
+import { KERNEL, modulesArchive, noModules } from './modules.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -21,6 +23,8 @@ export type Virtual = {
   readonly serial: 'mon:stdio' | 'stdio';
   readonly memoryMiB?: number;
   readonly cpus?: number;
+  /** More arguments of QEMU, as `-device`: the machine has nothing by itself. */
+  readonly devices?: readonly string[];
 };
 
 type Board = { readonly program: string; readonly machine: string; readonly console: string };
@@ -36,8 +40,6 @@ const BOARD = BOARDS[process.arch === 'arm64' ? 'arm64' : 'x64'];
 /** Enough for the archive, its unpacked content and a few hundred services. */
 const MEMORY_MIB = 1024;
 
-export const KERNEL = 'build/kernel/vmlinuz';
-
 /**
  * The command that boots `virtual`. A power-off and a reboot both end it with 0; so does a panic,
  * because `panic=-1` reboots at once: the console says which it was ("reboot: Power down", "reboot:
@@ -48,6 +50,7 @@ export function qemuCommand(virtual: Virtual): readonly string[] {
   const append = `console=${BOARD.console} panic=-1 ${virtual.append}`.trimEnd();
   return [
     ...board(virtual.accelerator, virtual.memoryMiB ?? MEMORY_MIB, virtual.cpus ?? 1),
+    ...(virtual.devices ?? []),
     ...['-no-reboot', '-serial', serial],
     ...['-kernel', kernel, '-initrd', initrd, '-append', append],
   ];
@@ -94,7 +97,7 @@ async function main(): Promise<number> {
   const [program = '', ...args] = qemuCommand({
     accelerator: await accelerator(),
     kernel: KERNEL,
-    initrd: `build/${runtime}/initramfs.cpio.zst`,
+    initrd: withModules(`build/${runtime}/initramfs.cpio.zst`),
     append: process.env['APPEND'] ?? '',
     serial: 'mon:stdio',
     cpus: 2,
@@ -104,6 +107,18 @@ async function main(): Promise<number> {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? 1;
+}
+
+/** The image and the modules of the kernel in one file, as QEMU takes one; or the image alone. */
+function withModules(image: string): string {
+  const reason = noModules();
+  if (reason !== null) {
+    console.log(`No modules: ${reason}.`);
+    return image;
+  }
+  const both = image.replace('initramfs', 'initramfs-modules');
+  writeFileSync(both, joined(readFileSync(image), modulesArchive()));
+  return both;
 }
 
 if (import.meta.main) process.exitCode = await main();

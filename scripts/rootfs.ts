@@ -35,6 +35,7 @@ const APPLETS_REFUSED = new Set([
   'reboot',
   'halt',
   'shutdown',
+  'telinit',
   'ash',
   'sh',
 ]);

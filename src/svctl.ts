@@ -1,6 +1,6 @@
 /**
- * svctl: the command line of svinit, and the programs poweroff, reboot, halt and shutdown. What it
- * can do is the table in cli/verbs.ts.
+ * svctl: the command line of svinit, and the programs poweroff, reboot, halt, shutdown and telinit.
+ * What it can do is the table in cli/verbs.ts.
  */
 import { basename } from 'node:path';
 import { run } from './cli/run.ts';

@@ -14,9 +14,12 @@ async function run(): Promise<number> {
     case 'reboot':
     case 'halt':
     case 'shutdown':
+    case 'telinit':
       return (await import('./svctl.ts')).main(argv, name);
     case 'svlog':
       return (await import('./svlog.ts')).main(argv);
+    case 'svmod':
+      return (await import('./svmod.ts')).main(argv);
     default:
       return (await import('./init.ts')).main(argv);
   }

@@ -81,25 +81,6 @@ export async function call(parsed: Parsed, session: Session): Promise<number> {
   return EXIT.done;
 }
 
-export async function machineVerb(
-  parsed: Parsed,
-  session: Session,
-  method: 'poweroff' | 'reboot' | 'halt',
-): Promise<number> {
-  noNames(parsed, `svctl ${method}`);
-  return machine(method, session);
-}
-
-/** Also what the programs poweroff, reboot, halt and shutdown end in. */
-export async function machine(
-  method: 'poweroff' | 'reboot' | 'halt',
-  session: Session,
-): Promise<number> {
-  const result = await session.request(method, {});
-  session.show(result, ({ halting }) => [`Going down (${safe(halting)}): services are stopping`]);
-  return EXIT.done;
-}
-
 /** `web:ready`; a name alone means ready. Names may hold colons, so the last one divides. */
 export function conditionOf(text: string, usage: string): { name: string; goal: Goal } {
   const colon = text.lastIndexOf(':');

@@ -40,6 +40,7 @@ export const READ_ONLY: Readonly<Record<MethodName, boolean>> = {
   ls: true,
   status: true,
   wait: true,
+  shutdown: true,
   start: false,
   stop: false,
   restart: false,
@@ -47,6 +48,9 @@ export const READ_ONLY: Readonly<Record<MethodName, boolean>> = {
   poweroff: false,
   reboot: false,
   halt: false,
+  schedule: false,
+  cancel: false,
+  skip: false,
   reexec: false,
   fault: false,
 };
@@ -59,6 +63,8 @@ const LISTS: Readonly<Partial<Record<MethodName, readonly string[]>>> = {
   stop: ['services'],
   restart: ['services'],
   wait: ['services'],
+  shutdown: ['waitingFor', 'skipped'],
+  skip: ['skipped'],
   scan: ['added', 'changed', 'removed', 'refused', 'notices'],
 };
 

@@ -2,6 +2,7 @@
  * Results to lines of text: the table of `ls`, the screen of `status`, and the small pieces other
  * verbs share. Pure; every text of a service passes `safe` here.
  */
+import type { ScheduledView } from '../core/blockers.ts';
 import type { Results, ServiceView } from '../core/methods.ts';
 import type { Problem } from '../core/spec.ts';
 import { durationWords } from '../core/units.ts';
@@ -84,13 +85,21 @@ export function statusLines(
 }
 
 export function versionLines(result: Results['version']): string[] {
-  const { version, runtime, pid, uptimeMs, target, image, halting, safe: isSafe } = result;
+  const { version, runtime, pid, uptimeMs, target, image, halting, scheduled } = result;
   const down = halting === null ? '' : `, going down: ${safe(halting)}`;
   return [
     `svinit ${safe(version)} on ${safe(runtime)}, pid ${pid}, up for ${durationWords(uptimeMs)}`,
     `target ${safe(target)}, image ${image}${down}`,
-    ...(isSafe ? ['safe mode: svinit died too often, nothing is started or stopped'] : []),
+    // An older svinit says nothing of it.
+    ...(scheduled ? [scheduledLine(scheduled)] : []),
+    ...(result.safe ? ['safe mode: svinit died too often, nothing is started or stopped'] : []),
   ];
+}
+
+/** `scheduled: reboot in 5 min (reboot by uid 0): new kernel`. */
+export function scheduledLine({ kind, inMs, cause, message }: ScheduledView): string {
+  const why = message === '' ? '' : `: ${message}`;
+  return safe(`scheduled: ${kind} in ${durationWords(inMs)} (${cause})${why}`);
 }
 
 /** `refused: web: run:3: not executable`. */

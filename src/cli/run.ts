@@ -8,7 +8,9 @@ import { OutputClosed, openWorld, type World } from './terminal.ts';
 import { safe } from './words.ts';
 
 /** Names under which svctl is another program, with the options people know from elsewhere. */
-const PROGRAMS: ReadonlySet<string> = new Set(['poweroff', 'reboot', 'halt', 'shutdown']);
+const PROGRAMS: ReadonlySet<string> = new Set([
+  ...['poweroff', 'reboot', 'halt', 'shutdown', 'telinit'],
+]);
 
 /** Runs `argv` (without the program's name) as svctl or as one of its other names. */
 export async function run(
@@ -50,16 +52,15 @@ async function runVerb(argv: readonly string[], world: World): Promise<number> {
 }
 
 async function runProgram(argv: readonly string[], program: string, world: World): Promise<number> {
-  const { parseProgram } = await import('./programs.ts');
-  const { machine } = await import('./act.ts');
+  const { parseProgram, runAsked } = await import('./programs.ts');
   const asked = parseProgram(program, argv);
-  if (asked.method === null) {
+  if (asked.act === 'help') {
     world.write(1, `${asked.help.join('\n')}\n`);
     return EXIT.done;
   }
   const session = new Session(world, asked.parsed, asked.usage);
   try {
-    return await machine(asked.method, session);
+    return await runAsked(asked, session);
   } finally {
     session.close();
   }

@@ -4,7 +4,7 @@
  */
 import { closest } from '../core/suggest.ts';
 import { EXIT, Failure } from './failure.ts';
-import type { Parsed } from './options.ts';
+import type { OptionRow, Parsed } from './options.ts';
 import type { Session } from './session.ts';
 import { PATTERNS, type Verb } from './verb.ts';
 import { LOOK } from './verbs-look.ts';
@@ -69,10 +69,31 @@ const ACT: readonly Verb[] = [
   },
 ];
 
+const WHEN: readonly OptionRow[] = [
+  { name: 'in', value: 'DUR', about: 'Not now but in 5m, 90s, 2h; at most in 30 days' },
+  { name: 'at', value: 'HH:MM', about: 'Not now but when the clock of svctl shows this' },
+  { name: 'message', value: 'TEXT', about: 'Told to everybody at a terminal' },
+];
+
 const MACHINE: readonly Verb[] = [
   machineRow('poweroff', 'Stop all services, then switch the machine off'),
   machineRow('reboot', 'Stop all services, then start the machine anew'),
   machineRow('halt', 'Stop all services, then stop the processors'),
+  {
+    name: 'shutdown',
+    group: 'machine',
+    usage: 'shutdown [status|cancel|skip NAME...]',
+    about: 'Show what the way down waits for, call off a scheduled one, or give a service up',
+    more: [
+      'status, the default, names the services that are waited for, with their processes and ' +
+        'deadlines. skip kills services that are stopping and waits for them no longer. cancel ' +
+        'calls off what is scheduled; a way down that has begun has no way back.',
+      'The program shutdown is another one, with the options people know: shutdown --help.',
+      PATTERNS,
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./down.ts')).shutdownVerb(parsed, session),
+  },
   {
     name: 'reexec',
     group: 'machine',
@@ -146,8 +167,12 @@ function machineRow(name: 'poweroff' | 'reboot' | 'halt', about: string): Verb {
     group: 'machine',
     usage: name,
     about,
-    more: [`The program ${name} does the same and takes the options people know.`],
-    options: [],
-    run: async (parsed, session) => (await import('./act.ts')).machineVerb(parsed, session, name),
+    more: [
+      'With a time it is scheduled, in place of what was scheduled before: everybody at a ' +
+        'terminal is told, again and again as it comes nearer, and svctl status shows it.',
+      `The program ${name} does the same and takes the options people know.`,
+    ],
+    options: WHEN,
+    run: async (parsed, session) => (await import('./down.ts')).machineVerb(parsed, session, name),
   };
 }

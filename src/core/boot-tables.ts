@@ -71,7 +71,8 @@ export const DEV: MountRow = {
 
 /**
  * Group 5 is tty (Documentation/filesystems/devpts.rst); in a user namespace there may be no such
- * group, hence a second try. Kernels before 5.7 know fewer options of cgroup2.
+ * group, hence a second try. Kernels before 6.0 and 5.7 know fewer options of cgroup2. With
+ * `favordynmods` a process is moved without waiting for an RCU grace period: once for each start.
  */
 // biome-ignore format: read it as a table
 export const VIRTUAL: readonly MountRow[] = [
@@ -82,7 +83,8 @@ export const VIRTUAL: readonly MountRow[] = [
   row('mqueue', '/dev/mqueue', 0o755, ['nosuid', 'nodev', 'noexec'], ['']),
   row('tmpfs', '/run', 0o755, ['nosuid', 'nodev', 'strictatime'], ['mode=0755']),
   row('cgroup2', '/sys/fs/cgroup', null, ['nosuid', 'nodev', 'noexec'], [''],
-    ['nsdelegate,memory_recursiveprot', 'nsdelegate', '']),
+    ['nsdelegate,memory_recursiveprot,favordynmods', 'nsdelegate,memory_recursiveprot',
+      'nsdelegate', '']),
 ];
 
 /** Directories, devices and links a plan asks about. */

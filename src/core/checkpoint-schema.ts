@@ -5,13 +5,14 @@ import * as v from 'valibot';
 import type { Job } from './jobs.ts';
 import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
+import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { Halt, System } from './system.ts';
 import type { Millis } from './units.ts';
 import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
-export const CHECKPOINT_VERSION = 3;
+export const CHECKPOINT_VERSION = 4;
 
 export type Checkpoint = {
   readonly startedAt: Millis;
@@ -26,6 +27,7 @@ export type Checkpoint = {
   readonly booting: readonly string[];
   readonly earlySettled: boolean;
   readonly halt: Halt | null;
+  readonly schedule: Schedule | null;
   readonly mainExit: System['mainExit'];
 };
 
@@ -46,6 +48,7 @@ export type TurnRecord = {
   readonly booting: readonly string[];
   readonly earlySettled: boolean;
   readonly halt: Halt | null;
+  readonly schedule: Schedule | null;
   readonly mainExit: System['mainExit'];
 };
 
@@ -167,6 +170,7 @@ const SpecSchema = v.strictObject({
     limit: v.nullable(Count),
     window: Instant,
   }),
+  cgroup: v.exactOptional(v.record(v.string(), v.string())),
 });
 const ProblemSchema = v.strictObject({
   name: Text,
@@ -190,16 +194,27 @@ const JobSchema = v.strictObject({
   patient: v.boolean(),
 });
 const IntentSchema = v.picklist(['up', 'down']);
+const HaltKindSchema = v.picklist(['poweroff', 'reboot', 'halt', 'exit']);
 const Common = {
   boot: v.picklist(['unscanned', 'settling', 'settled']),
   booting: Names,
   earlySettled: v.boolean(),
   halt: v.nullable(
     v.strictObject({
-      kind: v.picklist(['poweroff', 'reboot', 'halt', 'exit']),
+      kind: HaltKindSchema,
       cause: Text,
       by: Instant,
       released: v.boolean(),
+      skipped: Names,
+    }),
+  ),
+  schedule: v.nullable(
+    v.strictObject({
+      kind: HaltKindSchema,
+      cause: Text,
+      message: Text,
+      by: Instant,
+      tellAt: Instant,
     }),
   ),
   mainExit: v.nullable(ExitSchema),

@@ -13,6 +13,7 @@ import {
   HALT_DEADLINE,
   JOB_DEADLINE,
   newSystem,
+  SCHEDULE,
   type System,
   type SystemEvent,
   type SystemOptions,
@@ -37,6 +38,7 @@ export function encodeCheckpoint(system: System): string {
     booting: [...system.booting],
     earlySettled: system.earlySettled,
     halt: system.halt,
+    schedule: system.schedule,
     mainExit: system.mainExit,
   });
 }
@@ -87,6 +89,7 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
   system.boot = saved.boot;
   system.earlySettled = saved.earlySettled;
   system.halt = saved.halt;
+  system.schedule = saved.schedule;
   system.mainExit = saved.mainExit;
   for (const [name, intent] of saved.intents) system.intents.set(name, intent);
   for (const name of saved.booting) system.booting.add(name);
@@ -103,6 +106,7 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
     [...system.units].filter(([, unit]) => unit.service.want === 'up').map(([name]) => name),
   );
   if (system.halt !== null) note(system.agenda, HALT_DEADLINE, system.halt.by);
+  if (system.schedule !== null) note(system.agenda, SCHEDULE, system.schedule.tellAt);
   return system;
 }
 

@@ -28,9 +28,9 @@ export function turnRecord(
     return [{ name, service: unit.service, spec, intent }];
   });
   const gone = names.filter((name) => !system.units.has(name));
-  const { boot, earlySettled, halt, mainExit } = system;
+  const { boot, earlySettled, halt, schedule, mainExit } = system;
   const booting = [...system.booting];
-  return { units, gone, jobs, over, boot, booting, earlySettled, halt, mainExit };
+  return { units, gone, jobs, over, boot, booting, earlySettled, halt, schedule, mainExit };
 }
 
 /**

@@ -3,6 +3,7 @@
  * ask, and one line for help. Replies are the types below it.
  */
 import * as v from 'valibot';
+import type { ScheduledView, ShutdownView } from './blockers.ts';
 import type { Problem, ServiceType } from './spec.ts';
 
 /** A name or a pattern of names; the caps are there so that no client can make us work. */
@@ -16,6 +17,9 @@ const TimeoutMs = v.optional(
 const Wait = v.optional(v.boolean(), true);
 const Flag = v.optional(v.boolean(), false);
 const Nothing = v.strictObject({});
+/** Thirty days: what is later is not meant, or forgotten by then. */
+export const SCHEDULE_MS_MAX = 2_592_000_000;
+const MESSAGE_CHARS_MAX = 500;
 /** PATH_MAX of linux/limits.h, NUL included. */
 const AbsolutePath = v.pipe(
   v.string(),
@@ -44,6 +48,11 @@ export type FaultKind =
   | 'stack'
   | 'leak';
 
+const FAULTS: readonly FaultKind[] = [
+  ...(['throw', 'reject', 'exit', 'abort', 'null', 'loop'] as const),
+  ...(['block', 'heap', 'stack', 'leak'] as const),
+];
+
 type None = Record<string, never>;
 type Waiting = {
   readonly names: string[];
@@ -71,6 +80,17 @@ export type Params = {
   readonly poweroff: None;
   readonly reboot: None;
   readonly halt: None;
+  /** `inMs` milliseconds from now; `message` is for everybody at a terminal. */
+  readonly schedule: {
+    readonly kind: 'poweroff' | 'reboot' | 'halt';
+    readonly inMs: number;
+    readonly message: string;
+  };
+  readonly cancel: None;
+  /** What is in the way of going down. */
+  readonly shutdown: None;
+  /** Services whose end is not to be waited for any more. */
+  readonly skip: { readonly names: string[] };
   /** `binary` is the absolute path of another svinit to become; null: the one that runs. */
   readonly reexec: { readonly binary: string | null };
   /** Only where svinit was started for its own tests. */
@@ -101,20 +121,17 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   poweroff: Nothing,
   reboot: Nothing,
   halt: Nothing,
+  schedule: v.strictObject({
+    kind: v.picklist(['poweroff', 'reboot', 'halt']),
+    inMs: v.pipe(v.number(), v.minValue(0), v.maxValue(SCHEDULE_MS_MAX)),
+    message: v.optional(v.pipe(v.string(), v.maxLength(MESSAGE_CHARS_MAX)), ''),
+  }),
+  cancel: Nothing,
+  shutdown: Nothing,
+  skip: v.strictObject({ names: Names }),
   reexec: v.strictObject({ binary: v.optional(v.nullable(AbsolutePath), null) }),
   fault: v.strictObject({
-    kind: v.picklist([
-      'throw',
-      'reject',
-      'exit',
-      'abort',
-      'null',
-      'loop',
-      'block',
-      'heap',
-      'stack',
-      'leak',
-    ]),
+    kind: v.picklist(FAULTS),
   }),
 };
 
@@ -171,6 +188,7 @@ export type Results = {
     /** 1 for the first image, one more after each re-exec. */
     readonly image: number;
     readonly halting: string | null;
+    readonly scheduled: ScheduledView | null;
     /** Nothing is started or stopped after too many deaths of svinit itself. */
     readonly safe: boolean;
   };
@@ -194,12 +212,16 @@ export type Results = {
   readonly poweroff: { readonly halting: string };
   readonly reboot: { readonly halting: string };
   readonly halt: { readonly halting: string };
+  readonly schedule: ScheduledView;
+  readonly cancel: { readonly cancelled: ScheduledView | null };
+  readonly shutdown: ShutdownView;
+  readonly skip: { readonly skipped: readonly string[] };
   readonly reexec: { readonly image: number };
   readonly fault: { readonly kind: FaultKind };
 };
 
 /** Read-only methods are served on the `status` socket too. */
-const READ_ONLY: ReadonlySet<MethodName> = new Set(['version', 'ls', 'status', 'wait']);
+const READ_ONLY = new Set<MethodName>(['version', 'ls', 'status', 'wait', 'shutdown']);
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(SCHEMAS));
 

@@ -11,20 +11,32 @@ export type MountPoint = {
 /** Lines that are read; a machine with more mounts than this has none that a boot asks about. */
 const LINES_MAX = 8192;
 
+/** A mount with what matters when it is to be taken away. */
+export type Mount = MountPoint & {
+  /** The filesystem itself takes no writes, whoever asks. */
+  readonly readOnly: boolean;
+};
+
 /**
  * The mounts this process can see, in the order they were made: of two on one target the last is on
  * top. Lines of another shape are passed over.
  */
 export function parseMountinfo(text: string): MountPoint[] {
-  const mounts: MountPoint[] = [];
+  return parseMounts(text).map(({ target, type }) => ({ target, type }));
+}
+
+/** The same, with more of each. */
+export function parseMounts(text: string): Mount[] {
+  const mounts: Mount[] = [];
   for (const line of text.split('\n', LINES_MAX)) {
     // Optional fields end in a lone hyphen; a hyphen in a path never stands alone between spaces,
     // for the kernel writes spaces in paths as \040.
     const [before, after] = line.split(' - ', 2);
     const target = before?.split(' ')[4];
-    const type = after?.split(' ')[0];
+    const [type, , options] = after?.split(' ') ?? [];
     if (target === undefined || type === undefined || type === '') continue;
-    mounts.push({ target: decoded(target), type: decoded(type) });
+    const readOnly = options?.split(',').includes('ro') === true;
+    mounts.push({ target: decoded(target), type: decoded(type), readOnly });
   }
   return mounts;
 }

@@ -84,6 +84,8 @@ export type Event =
   | { readonly type: 'release' }
   | { readonly type: 'restart'; readonly cause: string }
   | { readonly type: 'retry'; readonly cause: string }
+  /** Nobody waits for what is stopping any more: it is killed now. */
+  | { readonly type: 'skip'; readonly cause: string }
   | { readonly type: 'spawned'; readonly pid: Pid }
   | { readonly type: 'spawnFailed'; readonly reason: string; readonly transient: boolean }
   | { readonly type: 'ready' }

@@ -3,7 +3,7 @@
  * or as a job. A request that cannot be done changes nothing.
  */
 
-import { causeOf, who } from './causes.ts';
+import { causeOf } from './causes.ts';
 import { closure } from './edges.ts';
 import { addJob } from './jobs.ts';
 import type { Goal, MethodName, Params, Request } from './methods.ts';
@@ -11,12 +11,12 @@ import { isActive } from './phase.ts';
 import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
-import { beginHalt } from './shutdown.ts';
 import type { Asker, System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { later, type Millis, ms, unreachable } from './units.ts';
 import { versionView, viewOf } from './views.ts';
 import type { Intent } from './wants.ts';
+import { wayDown } from './way-down.ts';
 
 export function handle(turn: Turn, asker: Asker, request: Request): void {
   const { system } = turn;
@@ -57,11 +57,12 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
       return;
     case 'poweroff':
     case 'reboot':
-    case 'halt': {
-      const kind = system.options.stopKind === 'exit' ? 'exit' : request.method;
-      const error = beginHalt(turn, kind, `${request.method} by ${who(asker)}`);
-      return error === null ? reply(turn, asker, { halting: kind }) : refuse(turn, asker, error);
-    }
+    case 'halt':
+    case 'schedule':
+    case 'cancel':
+    case 'shutdown':
+    case 'skip':
+      return wayDown(turn, asker, request);
     default:
       return unreachable(request);
   }

@@ -74,7 +74,7 @@ function keptIfSame(old: ReadonlyMap<string, Spec>, spec: Spec): Spec {
 
 /** The fields that are not the same; their order, which a re-exec may change, says nothing. */
 function differing(before: Spec, spec: Spec): string[] {
-  return (Object.keys(spec) as (keyof Spec)[]).filter(
+  return (Object.keys({ ...before, ...spec }) as (keyof Spec)[]).filter(
     (key) => JSON.stringify(before[key]) !== JSON.stringify(spec[key]),
   );
 }

@@ -38,6 +38,8 @@ export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step 
       return restart({ ...svc, cause: event.cause }, spec, now);
     case 'retry':
       return retry(svc, event.cause, spec, now);
+    case 'skip':
+      return skip(svc, event.cause, now);
     case 'spawned':
       return spawned(svc, event.pid, spec, now);
     case 'spawnFailed':
@@ -153,6 +155,17 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
     default:
       return unreachable(phase);
   }
+}
+
+function skip(svc: Service, cause: string, now: Millis): Step {
+  const { phase } = svc;
+  const { at } = phase;
+  if (at !== 'stopping' && at !== 'finishing' && at !== 'undoing') return same(svc);
+  const next = { ...phase, killAt: later(now, KILL_AGAIN) };
+  if (phase.pid === null) return same(svc);
+  return to({ ...svc, cause }, next, now, [
+    { do: 'signal', pid: phase.pid, signal: SIGKILL, group: true },
+  ]);
 }
 
 /** `finish` or `down` was refused for want of a resource. */

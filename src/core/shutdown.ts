@@ -3,12 +3,13 @@
  * ones last, and when nothing is left or time is up the rest is handed to the supervisor.
  */
 import { note } from './agenda.ts';
+import { isWaitedFor } from './blockers.ts';
+import { edgesOf } from './edges.ts';
 import { shellCode } from './exit.ts';
-import { isActive } from './phase.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { updateWants } from './scanned.ts';
-import { HALT_DEADLINE, type HaltKind, type System } from './system.ts';
-import type { Turn } from './turn.ts';
+import { HALT_DEADLINE, type HaltKind, othersRun, type System } from './system.ts';
+import { apply, type Turn } from './turn.ts';
 import { later } from './units.ts';
 
 /** Begins to go down. Asking twice is one shutdown; asking for another kind is refused. */
@@ -19,7 +20,9 @@ export function beginHalt(turn: Turn, kind: HaltKind, cause: string): RpcError |
     const { kind: already, cause: by } = system.halt;
     return refusal(EXIT.failed, `Cannot ${kind}: a ${already} is under way (${by})`);
   }
-  system.halt = { kind, cause, by: later(now, system.options.haltWithin), released: false };
+  const by = later(now, system.options.haltWithin);
+  system.halt = { kind, cause, by, released: false, skipped: [] };
+  system.schedule = null;
   note(system.agenda, HALT_DEADLINE, system.halt.by);
   updateWants(turn, `${kind}: ${cause}`);
   return null;
@@ -33,6 +36,20 @@ export function checkHalt(turn: Turn): void {
   if (now < halt.by && !allAtRest(system)) return;
   system.halt = { ...halt, released: true };
   turn.effects.push({ do: 'halt', kind: halt.kind, code: codeOf(system) });
+}
+
+/** These are killed now, and not waited for any more: what waited for them goes on. */
+export function giveUp(turn: Turn, names: readonly string[], cause: string): void {
+  const { system, queue } = turn;
+  const { halt } = system;
+  if (halt === null) return;
+  system.halt = { ...halt, skipped: [...new Set([...halt.skipped, ...names])] };
+  for (const name of names) {
+    apply(turn, name, { type: 'skip', cause });
+    for (const next of edgesOf(system.graph.needs, name)) queue.add(next);
+    for (const next of edgesOf(system.graph.order, name)) queue.add(next);
+  }
+  if (!othersRun(system)) for (const name of system.early) queue.add(name);
 }
 
 /** What sh(1) and container engines report of a command that never came to run. */
@@ -58,9 +75,6 @@ export function checkMain(turn: Turn): void {
 }
 
 function allAtRest(system: System): boolean {
-  if (system.active.size > 0) return false;
-  return system.early.every((name) => {
-    const unit = system.units.get(name);
-    return unit === undefined || !isActive(unit.service, unit.spec);
-  });
+  if (othersRun(system)) return false;
+  return !system.early.some((name) => isWaitedFor(system, name));
 }

@@ -71,6 +71,7 @@ export function parseSpec(found: DirectoryTexts): ParsedSpec {
     tty: draft.json.tty ?? null,
     ...stopping(draft, type, dialect),
     restart: restart(draft, type),
+    ...(draft.json.cgroup === undefined ? {} : { cgroup: draft.json.cgroup }),
   };
   const { problems, notices } = draft;
   return { spec: problems.length === 0 ? spec : null, problems, notices };

@@ -10,6 +10,7 @@ import { parseJson } from './json.ts';
 import { NAME_PATTERN, nameProblem, printable, quoted } from './names.ts';
 import { SIGTERM, signalNumber } from './signals.ts';
 import type { Dialect, RestartPolicy, ServiceType, Spec } from './spec.ts';
+import { CGROUP, type CgroupLimits } from './spec-cgroup.ts';
 import { type KeysByPath, keyProblems } from './spec-keys.ts';
 import { type Millis, ms } from './units.ts';
 
@@ -34,6 +35,7 @@ export type ServiceJson = {
   readonly stop?: { readonly signal?: number; readonly timeout?: Millis | null };
   readonly start?: { readonly timeout?: Millis | null };
   readonly finish?: { readonly timeout?: Millis | null };
+  readonly cgroup?: CgroupLimits;
   readonly restart?: {
     readonly when?: RestartPolicy['when'];
     readonly limit?: number | null;
@@ -221,6 +223,7 @@ const SERVICE = v.strictObject(
     stop: key('The signal that asks it to end, and the time until SIGKILL (null: never).', STOP),
     start: key('The time until it must be ready, or a oneshot done (null: for ever).', START),
     finish: key('The time `finish` may take (null: for ever).', FINISH),
+    cgroup: key('Limits of its cgroup, as cgroup-v2.rst of the kernel names them.', CGROUP),
     restart: key(
       'When it is started again; given up after more than limit failures in window.',
       RESTART,
@@ -232,7 +235,8 @@ const SERVICE = v.strictObject(
 /** For the generator of docs/service.schema.json. */
 export const SERVICE_SCHEMA: v.GenericSchema = SERVICE;
 
-const OBJECTS = { stop: STOP, start: START, finish: FINISH, restart: RESTART, ready: READY_FD };
+const LIMITS = { stop: STOP, start: START, finish: FINISH, cgroup: CGROUP };
+const OBJECTS = { ...LIMITS, restart: RESTART, ready: READY_FD };
 
 /** The keys of each object in a service.json, by the path of that object; `env` may have any. */
 const KEYS: KeysByPath = new Map([

@@ -19,7 +19,7 @@ const NOT_YET: KeysByPath = new Map([
   [
     '',
     (
-      'user group groups envFile umask nice oomScoreAdjust limits cgroup capabilities ' +
+      'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
       'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule ' +
       'sockets watchdog instances log'
     ).split(' '),
@@ -27,6 +27,7 @@ const NOT_YET: KeysByPath = new Map([
   ['stop', ['command']],
   ['ready', ['notify', 'tcp', 'http', 'exec', 'line', 'file']],
   ['restart', ['then', 'backoff']],
+  ['cgroup', ['io.max', 'cpuset.cpus', 'cpuset.mems']],
 ]);
 
 /**

@@ -90,7 +90,7 @@ const KEYS_WITHOUT_MEANING: Readonly<Record<ServiceType, readonly Key[]>> = {
   oneshot: ['contents', 'ready', 'finish', 'restart'],
   bundle: [
     ...(['command', 'env', 'cwd', 'needs', 'wants', 'after', 'before', 'ready', 'early'] as const),
-    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart'] as const),
+    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart', 'cgroup'] as const),
   ],
 };
 

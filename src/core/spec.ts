@@ -2,6 +2,7 @@
  * What a definition says, whichever dialect it was written in: the one shape everything else
  * works with. Parsing is in spec-files.ts and spec-json.ts; this file knows no text.
  */
+import type { CgroupLimits } from './spec-cgroup.ts';
 import type { Millis } from './units.ts';
 
 export type ServiceType = 'longrun' | 'oneshot' | 'bundle';
@@ -67,6 +68,8 @@ export type Spec = {
   /** For `finish`; null: for ever. */
   readonly finishWithin: Millis | null;
   readonly restart: RestartPolicy;
+  /** Without these it does not start; absent: there are none. */
+  readonly cgroup?: CgroupLimits;
 };
 
 /** Why a definition, or a part of it, is refused. `file` is relative to the directory. */

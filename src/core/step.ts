@@ -7,6 +7,7 @@ import { dropJobsOf, judgeJobs } from './jobs.ts';
 import { pidOf } from './phase.ts';
 import { handle } from './requests.ts';
 import { takeDefinitions, updateWants } from './scanned.ts';
+import { checkSchedule } from './schedule.ts';
 import { beginHalt, checkHalt, checkMain } from './shutdown.ts';
 import { recognise } from './survivors.ts';
 import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
@@ -19,10 +20,11 @@ import { type Millis, unreachable } from './units.ts';
  */
 export function step(system: System, event: SystemEvent, now: Millis): Outcome {
   const turn = newTurn(system, now);
-  const { boot, earlySettled, halt, mainExit } = system;
+  const { boot, earlySettled, halt, schedule, mainExit } = system;
   const awaited = system.booting.size;
   react(turn, event);
   expire(turn);
+  checkSchedule(turn);
   settle(turn);
   checkMain(turn);
   settle(turn);
@@ -33,6 +35,7 @@ export function step(system: System, event: SystemEvent, now: Millis): Outcome {
     boot !== system.boot ||
     earlySettled !== system.earlySettled ||
     halt !== system.halt ||
+    schedule !== system.schedule ||
     mainExit !== system.mainExit ||
     awaited !== system.booting.size;
   return turn;

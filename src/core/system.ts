@@ -13,6 +13,7 @@ import type { Job } from './jobs.ts';
 import type { FaultKind, Request } from './methods.ts';
 import { deadline, type Phase, type Role, type Service } from './phase.ts';
 import type { RequestId, RpcError } from './protocol.ts';
+import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { Survivor } from './survivors.ts';
 import type { Millis, Pid } from './units.ts';
@@ -51,6 +52,8 @@ export type Halt = {
   readonly by: Millis;
   /** All services are down, or time is up: the rest is the supervisor's. */
   readonly released: boolean;
+  /** Services whose end is not waited for any more: somebody has given them up. */
+  readonly skipped: readonly string[];
 };
 
 export type System = {
@@ -67,6 +70,8 @@ export type System = {
   early: readonly string[];
   earlySettled: boolean;
   halt: Halt | null;
+  /** A way down that is to begin later; null while one is under way. */
+  schedule: Schedule | null;
   mainExit: Exit | null;
   /** How far the boot is, and the names that it still waits for. */
   boot: 'unscanned' | 'settling' | 'settled';
@@ -140,6 +145,8 @@ export type SystemEffect =
       readonly binary: string | null;
     }
   | { readonly do: 'fault'; readonly kind: FaultKind }
+  /** A line for everybody at a terminal. */
+  | { readonly do: 'wall'; readonly text: string }
   /** Boot has settled: everything wanted is up, done or has failed once. */
   | { readonly do: 'booted' }
   /** Services are down (or out of time): kill the rest, sync, unmount, end. */
@@ -160,12 +167,14 @@ export type Outcome = {
   readonly touched: ReadonlySet<string>;
   /** Numbers of jobs that are new, or over. */
   readonly jobs: ReadonlySet<number>;
-  /** The boot, the halt or what the main service left is not as it was. */
+  /** The boot, the way down or what the main service left is not as it was. */
   readonly whole: boolean;
 };
 
 /** The key of the halt's own deadline in the agenda; no service can have this name. */
 export const HALT_DEADLINE = '/halt';
+/** The same for a way down that is to begin later. */
+export const SCHEDULE = '/schedule';
 /** Jobs are in the agenda by number, behind this prefix. */
 export const JOB_DEADLINE = '/job/';
 
@@ -189,6 +198,7 @@ export function newSystem(options: SystemOptions, now: Millis): System {
     early: [],
     earlySettled: false,
     halt: null,
+    schedule: null,
     mainExit: null,
     boot: 'unscanned',
     booting: new Set(),
@@ -210,6 +220,16 @@ export function earlyNames({ units, definitions }: System): string[] {
   );
 }
 
+/** Somebody has given it up: the way down does not wait for it. */
+export const isSkipped = ({ halt }: System, name: string): boolean =>
+  halt?.skipped.includes(name) === true;
+
+/** Services that are not early run, or are about to, and are waited for. */
+export function othersRun({ active, halt }: System): boolean {
+  const skipped = (halt?.skipped ?? []).filter((name) => active.has(name));
+  return active.size > skipped.length;
+}
+
 /** When something is due at the earliest: the one timer of the supervisor. Null: nothing is. */
 export function wakeAt(system: System): Millis | null {
   return earliest(system.agenda, (key) => dueOf(system, key));
@@ -220,6 +240,7 @@ export function dueOf(system: System, key: string): Millis | null {
   if (key === HALT_DEADLINE) {
     return system.halt === null || system.halt.released ? null : system.halt.by;
   }
+  if (key === SCHEDULE) return system.schedule?.tellAt ?? null;
   if (key.startsWith(JOB_DEADLINE)) {
     return system.jobs.get(Number(key.slice(JOB_DEADLINE.length)))?.by ?? null;
   }

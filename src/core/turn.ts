@@ -8,7 +8,14 @@ import { edgesOf } from './edges.ts';
 import { deadline, type Event, isActive, isMet, newService, pidOf } from './phase.ts';
 import { step } from './service.ts';
 import type { Spec } from './spec.ts';
-import type { Change, System, SystemEffect, Unit } from './system.ts';
+import {
+  type Change,
+  isSkipped,
+  othersRun,
+  type System,
+  type SystemEffect,
+  type Unit,
+} from './system.ts';
 import type { Millis } from './units.ts';
 
 /** What is being worked on: the queue holds names whose gates must be looked at again. */
@@ -119,7 +126,7 @@ function moved(turn: Turn, name: string, from: Unit, to: Unit): void {
   const active = isActive(service, spec);
   if (!spec.early) {
     if (active) system.active.add(name);
-    else if (system.active.delete(name) && system.active.size === 0) queueEarly(turn);
+    else if (system.active.delete(name) && !othersRun(system)) queueAll(turn, system.early);
   }
   if (phase.at === 'spawning' || phase.at === 'starting') system.starting.add(name);
   else if (system.starting.delete(name)) queueAll(turn, system.throttled);
@@ -183,9 +190,10 @@ function mayStart(system: System, name: string, spec: Spec): boolean {
 
 /** Everything that needs it, or comes after it, is at rest; early services wait for all others. */
 function mayStop(system: System, name: string, spec: Spec): boolean {
-  if (spec.early && system.halt !== null && system.active.size > 0) return false;
+  if (spec.early && system.halt !== null && othersRun(system)) return false;
   return edgesOf(system.graph.dependants, name).every((other) => {
     const unit = system.units.get(other);
+    if (isSkipped(system, other)) return true;
     // One that is wanted up merely follows in order: it does not hold what it does not need.
     return unit === undefined || unit.service.want === 'up' || !isActive(unit.service, unit.spec);
   });
@@ -234,10 +242,6 @@ function forget(turn: Turn, name: string, { service, spec }: Unit): void {
   system.units.delete(name);
   system.intents.delete(name);
   system.throttled.delete(name);
-}
-
-function queueEarly(turn: Turn): void {
-  queueAll(turn, turn.system.early);
 }
 
 function queueAll(turn: Turn, names: Iterable<string>): void {

@@ -2,6 +2,7 @@
  * Services as clients see them, and the short reasons that answer "why is it not up?".
  */
 
+import type { ScheduledView } from './blockers.ts';
 import { edgesOf } from './edges.ts';
 import { exitWords } from './exit.ts';
 import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
@@ -38,7 +39,15 @@ export function versionView(system: System, now: Millis): Results['version'] {
   const { version, runtime, target, pid, safe } = system.options;
   const halting = system.halt?.kind ?? null;
   const uptimeMs = Math.round(now - system.startedAt);
-  return { version, runtime, pid, uptimeMs, target, image: system.image, halting, safe };
+  const scheduled = scheduledView(system, now);
+  const { image } = system;
+  return { version, runtime, pid, uptimeMs, target, image, halting, scheduled, safe };
+}
+
+export function scheduledView({ schedule }: System, now: Millis): ScheduledView | null {
+  if (schedule === null) return null;
+  const { kind, cause, message, by } = schedule;
+  return { kind, cause, message, inMs: Math.max(0, Math.round(by - now)) };
 }
 
 export function viewOf(system: System, name: string, unit: Unit, now: Millis): ServiceView {

@@ -3,12 +3,13 @@
  * killed; file systems are synced and unmounted by disposable children with a deadline; then the
  * machine, or this process, ends. Nothing here can stall the way down.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { SIGCONT, SIGKILL, SIGTERM } from '../core/signals.ts';
 import type { HaltKind } from '../core/system.ts';
 import { type Pid, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { RebootKind } from '../sys/machine.ts';
+import { unmountAll } from './unmount.ts';
 
 export type HaltPorts = {
   readonly kernel: Kernel;
@@ -27,11 +28,6 @@ export type HaltPorts = {
  */
 const TERM_WITHIN_MS = { machine: 3000, container: 1000 };
 const KILL_WITHIN_MS = 1000;
-/**
- * A sync or unmount that takes longer is left behind (reliability: D state cannot be waited for).
- */
-const SYNC_WITHIN_MS = 30_000;
-const UMOUNT_WITHIN_MS = 10_000;
 /** A machine that could not be ended is tried to be ended again. */
 const AGAIN_MS = 1000;
 /** How often the process table is looked at meanwhile. */
@@ -65,10 +61,7 @@ async function finish(ports: HaltPorts, kind: HaltKind, code: number): Promise<v
   const { kernel, say } = ports;
   // Only PID 1 may sweep: for anyone else "all processes" are other people's.
   if (kernel.getpid() === 1) await killTheRest(ports);
-  if (ports.machine) {
-    await runHelper(ports, 'sync', ['sync'], SYNC_WITHIN_MS);
-    await runHelper(ports, 'unmount', ['umount', '-a', '-r'], UMOUNT_WITHIN_MS);
-  }
+  if (ports.machine) await unmountAll(ports);
   if (kind === 'exit' || !ports.machine) {
     say(`exit ${code}`);
     ports.exit(code);
@@ -119,16 +112,26 @@ async function gone(ports: HaltPorts, withinMs: number): Promise<boolean> {
 
 /**
  * Every process but us, kernel threads and storage daemons, which mark themselves by an argv[0]
- * that begins with '@' (systemd.io, ROOT_STORAGE_DAEMONS).
+ * that begins with '@' (systemd.io, ROOT_STORAGE_DAEMONS). Only root's may: others would only
+ * like to live on.
  */
 function others(): Pid[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name) && name !== '1' && name !== String(process.pid))
     .filter((name) => {
       const commandLine = textOf(`/proc/${name}/cmdline`);
-      return commandLine !== '' && !commandLine.startsWith('@');
+      if (commandLine === '') return false;
+      return !commandLine.startsWith('@') || !isOfRoot(name);
     })
     .map((name) => toPid(Number(name)));
+}
+
+function isOfRoot(pid: string): boolean {
+  try {
+    return statSync(`/proc/${pid}`).uid === 0;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(path: string): string {
@@ -136,36 +139,5 @@ function textOf(path: string): string {
     return readFileSync(path, 'latin1');
   } catch {
     return '';
-  }
-}
-
-/** Runs one program and waits for it, but not longer than `withinMs`. */
-async function runHelper(
-  ports: HaltPorts,
-  what: string,
-  argv: readonly string[],
-  withinMs: number,
-): Promise<void> {
-  const { kernel, say } = ports;
-  let pid: Pid;
-  try {
-    pid = kernel.spawn({
-      path: `/bin/${argv[0] ?? ''}`,
-      argv,
-      env: Object.entries(ports.environment).map(([key, value]) => `${key}=${value}`),
-      cwd: '/',
-      files: [0, 1, 2].map((fd) => ({ fd, open: '/dev/null', flags: 2, mode: 0 })),
-      session: true,
-      nofile: null,
-    });
-  } catch (error) {
-    return say(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const until = kernel.monotonic() + withinMs;
-  // Its exit is reaped with the others; that its entry is gone is all that matters here.
-  while (kernel.kill(pid, 0)) {
-    ports.reap();
-    if (kernel.monotonic() >= until) return say(`${what} took too long, going on`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }

@@ -5,6 +5,7 @@ import type { Spec } from '../core/spec.ts';
 import type { Survivor } from '../core/survivors.ts';
 import type { Change, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
+import { Cgroups } from './cgroups.ts';
 import type { Passed } from './clients.ts';
 import { Control } from './control.ts';
 import { Fifos } from './fifos.ts';
@@ -66,8 +67,9 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const lifeline = new Lifeline({ kernel, system, self, journal, whole });
   notes.taker = lifeline;
   const watch = new Watch(kernel, warn);
+  const cgroups = new Cgroups({ kernel, machine: options.machine, pids: system.pids, warn });
   const loop: Loop = new Loop(system, {
-    ...hooks,
+    ...withCgroups(hooks, cgroups, system.pids),
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
     settled: (moved) => lifeline.turn(moved),
@@ -75,6 +77,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   });
   const spawner = new Spawner({
     ...whatServicesGet(options),
+    cgroups,
     fifos,
     watch,
     warn,
@@ -93,8 +96,6 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     hold: () => lifeline.hold(),
     survey: (specs) => lookFor(options, specs, spawner),
   });
-  const teller = new Teller(system, journal, options);
-  const watchdog = new Watchdog({ kernel, warn, info: (text) => journal.info(text) });
   return {
     control,
     fifos,
@@ -105,10 +106,30 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     memory: buildMemory(options, journal, handover),
     proc: buildProc(options, warn),
     spawner,
-    teller,
+    teller: new Teller(system, journal, options),
     trial,
     watch,
-    watchdog,
+    watchdog: new Watchdog({ kernel, warn, info: (text) => journal.info(text) }),
+  };
+}
+
+/** Whatever is done about a service is done about all of its processes. */
+function withCgroups(hooks: Hooks, cgroups: Cgroups, pids: ReadonlyMap<Pid, string>): Hooks {
+  return {
+    ...hooks,
+    perform: (effect) => {
+      const name = effect.do === 'signal' && effect.group ? pids.get(effect.pid) : undefined;
+      if (name !== undefined) cgroups.kill(name);
+      hooks.perform(effect);
+    },
+    changed: (changes) => {
+      cgroups.changed(changes);
+      hooks.changed(changes);
+    },
+    reconcile: () => {
+      hooks.reconcile();
+      cgroups.look();
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { SystemEffect, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { FileAction } from '../sys/spawn.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { Fifos } from './fifos.ts';
 import { letGo, wordsOf } from './let-go.ts';
 import { programFile } from './reexec.ts';
@@ -17,6 +18,7 @@ export type SpawnOrder = Extract<SystemEffect, { do: 'spawn' }>;
 
 export type SpawnPorts = {
   readonly kernel: Kernel;
+  readonly cgroups: Pick<Cgroups, 'start'>;
   readonly fifos: Fifos;
   readonly watch: Watch;
   /** What every service inherits, before its own environment. */
@@ -82,7 +84,7 @@ export class Spawner {
     const base = isOwn ? own.environment : this.#ports.environment;
     const environment = resolveEnvironment(base, spec.env);
     try {
-      const pid = kernel.spawn({
+      const program = {
         path: isOwn ? programFile(own.path) : findProgram(command.path, environment['PATH'] ?? ''),
         argv: [...command.argv, ...extra],
         env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
@@ -91,7 +93,8 @@ export class Spawner {
         session: true,
         nofile: NOFILE,
         umask: UMASK,
-      });
+      };
+      const pid = this.#ports.cgroups.start(spec, () => kernel.spawn(program));
       if (pipe !== null) this.#listen(pid, pipe[0]);
       return pid;
     } catch (error) {

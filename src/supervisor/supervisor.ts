@@ -87,7 +87,7 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, memory, proc, trial, watchdog } = this.#parts;
+    const { control, lifeline, memory, proc, teller, trial, watchdog } = this.#parts;
     lifeline.putOff();
     if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
     // Readiness first: a service may say it and end before anyone looks.
@@ -96,6 +96,7 @@ export class Supervisor {
     this.#guard('look after a self-test', () => trial.expire());
     this.#listen();
     this.#guard('look at memory', () => memory.look());
+    this.#guard('tell who is waited for', () => teller.waiting());
     if (isWell) this.#guard('feed the watchdog', () => watchdog.feed());
   }
 
@@ -189,6 +190,8 @@ export class Supervisor {
         // After this turn, so that its answer is on its way.
         setTimeout(() => commit(effect.kind, this.#kernel), 50);
         return;
+      case 'wall':
+        return teller.wall(effect.text);
       case 'booted':
         teller.booted();
         this.#hangBell();
@@ -206,9 +209,8 @@ export class Supervisor {
     loop.stop();
     watchdog.goDown();
     lifeline.release();
-    goDown({ ...this.#options, reap: () => this.#reapAll() }, kind, code).catch((error: unknown) =>
-      this.#failed(kind, error),
-    );
+    const ports = { ...this.#options, reap: () => this.#reapAll() };
+    goDown(ports, kind, code).catch((error: unknown) => this.#failed(kind, error));
   }
 
   #changed(changes: readonly Change[]): void {

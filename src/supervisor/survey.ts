@@ -48,7 +48,8 @@ export function parseStat(text: string): Stat | null {
 const numberOf = (field: string | undefined): number | null =>
   field !== undefined && /^[0-9]{1,15}$/.test(field) ? Number(field) : null;
 
-function statOf(entry: string): Stat | null {
+/** The same of a process; null when there is none. */
+export function statOf(entry: string): Stat | null {
   try {
     return parseStat(readFileSync(`/proc/${entry}/stat`, 'latin1'));
   } catch {

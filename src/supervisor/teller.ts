@@ -2,17 +2,23 @@
  * Tells of what moves: to the journal always, to people on the console while the machine comes up
  * and goes down. What is said is decided here, so that the supervisor only acts.
  */
+import { waitingWords } from '../core/blockers.ts';
+import { pidOf } from '../core/phase.ts';
 import type { Change, System } from '../core/system.ts';
-import { durationWords } from '../core/units.ts';
+import { durationWords, type Millis } from '../core/units.ts';
 import { noteOf, stateOf } from '../core/views.ts';
 import type { Journal } from './journal.ts';
+import { wall } from './wall.ts';
 
 export type TellerOptions = {
   readonly say: (line: string) => void;
   readonly quiet: boolean;
   readonly beganAt: number;
-  readonly kernel: { readonly monotonic: () => number };
+  readonly kernel: { readonly monotonic: () => Millis };
 };
+
+/** How often the console is told who is waited for on the way down, in milliseconds. */
+const WAITING_EVERY_MS = 5000;
 
 export class Teller {
   readonly #system: System;
@@ -21,6 +27,8 @@ export class Teller {
   /** What the console has been told during this boot. */
   readonly #shown = new Set<string>();
   #booting: boolean;
+  /** When the console was last told who is waited for; null: not on the way down. */
+  #toldAt: Millis | null = null;
 
   constructor(system: System, journal: Journal, options: TellerOptions) {
     this.#system = system;
@@ -75,9 +83,39 @@ export class Teller {
     }
   }
 
+  /** Called again and again: on the way down it says every few seconds who is waited for. */
+  waiting(): void {
+    if (this.#system.halt === null) return;
+    const now = this.#options.kernel.monotonic();
+    this.#toldAt ??= now;
+    if (now < this.#toldAt + WAITING_EVERY_MS) return;
+    this.#toldAt = now;
+    const text = waitingWords(this.#system, now);
+    if (text === null) return;
+    this.#journal.info(text);
+    this.#options.say(`svinit: ${text}`);
+  }
+
+  /** A line for everybody at a terminal. */
+  wall(text: string): void {
+    this.#journal.info(text);
+    const { say } = this.#options;
+    const warn = (what: string): void => this.#journal.warn(what);
+    wall({ say, warn, terminals: () => this.#terminals() }, text);
+  }
+
   /** Nothing is left but what is no service. */
   down(): void {
     this.#options.say('svinit: all services are down');
+  }
+
+  /** Terminals of services that run; the console itself is told by `say`. */
+  #terminals(): string[] {
+    return [...this.#system.units.values()].flatMap(({ service, spec }) =>
+      pidOf(service.phase) === null || spec.tty === null || spec.tty === 'console'
+        ? []
+        : [spec.tty],
+    );
   }
 
   #show(name: string, state: string, note: string, failing: boolean): void {

@@ -128,6 +128,8 @@ export interface Kernel {
   sync(): void;
   sethostname(name: string): void;
   interfaceUp(name: string): void;
+  /** False: it was there already, or is part of the kernel. */
+  loadModule(fd: Fd, what: string, options: string, compressed: boolean): boolean;
 }
 
 /** The kernel through `libc`, real or fake. */
@@ -208,6 +210,7 @@ const VERBS = {
   sync: machine.sync,
   sethostname: machine.sethostname,
   interfaceUp: machine.interfaceUp,
+  loadModule: machine.loadModule,
 };
 
 type LooseVerb = (libc: Libc, ...args: unknown[]) => unknown;

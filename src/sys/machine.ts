@@ -1,11 +1,11 @@
 /**
- * Verbs on the machine as a whole: its clock, its name, its loopback, and its end.
+ * Verbs on the machine as a whole: its clock, its name, its loopback, its drivers, and its end.
  */
 import type { Fd, Millis } from '../core/units.ts';
 import { O } from './constants.ts';
 import { close } from './descriptors.ts';
 import { errnoNumber } from './errno.ts';
-import { check, type Libc, SysError } from './libc.ts';
+import { check, checkUnless, type Libc, SysError } from './libc.ts';
 import { cString, getU64, memory, viewOf } from './memory.ts';
 
 export type RebootKind = 'halt' | 'kexec' | 'poweroff' | 'restart';
@@ -67,6 +67,34 @@ export function interfaceUp(libc: Libc, name: string): void {
     close(libc, fd);
   }
 }
+
+/**
+ * finit_module(2): makes the file behind `fd` part of the kernel, and waits until its start is
+ * over.
+ * @param what Names it in errors.
+ * @param options Its parameters as one text: `a=1 b="x y"`.
+ * @param compressed The file is for the kernel to decompress (Linux 5.17,
+ * CONFIG_MODULE_DECOMPRESS).
+ * @returns False when a module of that name is there already.
+ * @throws {SysError} `EPERM` without CAP_SYS_MODULE or where the kernel refuses this module;
+ * `ENOENT` when a symbol is missing; `ENOEXEC` for another kernel's; `ENODEV` and what else a
+ * module may say when it finds nothing to do.
+ */
+export function loadModule(
+  libc: Libc,
+  fd: Fd,
+  what: string,
+  options: string,
+  compressed: boolean,
+): boolean {
+  const flags = compressed ? MODULE_INIT_COMPRESSED_FILE : 0;
+  const act = `load module ${what} by finit_module`;
+  return checkUnless(['EEXIST'], libc, act, 'syscall', SYS_FINIT_MODULE, fd, options, flags) === 0;
+}
+
+/** asm/unistd_64.h of x86-64, asm-generic/unistd.h for arm64; linux/module.h. */
+const SYS_FINIT_MODULE = process.arch === 'arm64' ? 273 : 313;
+const MODULE_INIT_COMPRESSED_FILE = 4;
 
 /** linux/time.h; struct timespec is two words. */
 const CLOCK_MONOTONIC = 1;

@@ -82,6 +82,7 @@ export type CName =
   | 'statfs'
   | 'statx'
   | 'sync'
+  | 'syscall'
   | 'umask'
   | 'umount2'
   | 'waitid'
@@ -153,6 +154,8 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   statfs: setsErrno('i32', 'string', 'pointer'),
   statx: setsErrno('i32', 'i32', 'string', 'i32', 'u32', 'pointer'),
   sync: cannotFail('i32'),
+  // Variadic in its header; these are the registers of finit_module(2), which glibc does not wrap.
+  syscall: setsErrno('i64', 'i64', 'i64', 'string', 'i64'),
   umask: cannotFail('u32', 'u32'),
   umount2: setsErrno('i32', 'string', 'i32'),
   waitid: setsErrno('i32', 'i32', 'u32', 'pointer', 'i32'),

@@ -17,7 +17,8 @@ const MOUNTS: readonly string[] = [
   'tmpfs /dev/shm tmpfs rw,nosuid,nodev,relatime',
   'mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime',
   'tmpfs /run tmpfs rw,nosuid,nodev,mode=755',
-  'cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot',
+  'cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime,nsdelegate,favordynmods,' +
+    'memory_recursiveprot',
   'tmpfs /run/svinit tmpfs rw,nosuid,nodev,relatime,size=16384k,mode=711',
 ];
 

@@ -104,7 +104,8 @@ async function wentDown(t: Test, { vm }: Machine): Promise<void> {
   for (const line of [
     'going on without',
     'sync took too long, going on',
-    'unmount took too long, going on',
+    'unmount /mnt/b took too long, going on',
+    /still mounted: .*\/mnt\/a/,
   ]) {
     t.match(transcript, line);
   }

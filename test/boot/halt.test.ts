@@ -12,6 +12,7 @@ const extraFiles = serviceFiles({
   base: stamping(),
   middle: stamping(['base']),
   slow: stamping(['middle'], 'mkfifo /run/slow; echo > /run/slow-asks; read -r _ < /run/slow'),
+  endless: { run: idle("trap '' TERM"), 'timeout-kill': '0\n' },
   deaf: {
     run: idle("trap '' TERM\necho > /run/deaf-is-up"),
     'timeout-kill': '500\n',
@@ -35,7 +36,9 @@ for (const runtime of RUNTIMES) {
     const m = await start(t, runtime, { extraFiles });
     const test = (title: string, run: (t: Test, m: Machine) => Promise<void>) =>
       t.test(`${runtime}: ${title}`, (t) => run(t, m));
+    await test('a power-off that is to come later is told to people, and called off', later);
     await test('F51 asked for twice it is one shutdown, and nothing else can be asked', askedTwice);
+    await test('what is waited for is named, on the console too, and can be let go', waitedFor);
     await test('services stop in reverse, and the machine is off', poweredOff);
   });
 
@@ -51,10 +54,40 @@ for (const runtime of RUNTIMES) {
   });
 }
 
+async function later(t: Test, m: Machine): Promise<void> {
+  const asked = await m.sh('shutdown -r +30 new kernel');
+  t.match(asked, /^scheduled: reboot in 30 min \(reboot by uid 0\): new kernel$/m);
+  t.match(m.vm.console.transcript, /The machine restarts in 30 min: new kernel/);
+  t.match(await m.sh('svctl version'), /scheduled: reboot in .*: new kernel/);
+  await m.sh('svctl reexec');
+  t.match(await m.sh('shutdown --show'), /^scheduled: reboot in .*: new kernel$/m);
+  t.match(await m.sh('shutdown -c'), /^cancelled: scheduled: reboot/m);
+  t.match(m.vm.console.transcript, /The machine does not go down: cancelled/);
+  t.match(await m.version(), { image: 2, halting: null, scheduled: null });
+  t.match(await m.run('telinit 3'), { code: 2, output: /svinit has no runlevels/ });
+}
+
+async function waitedFor(t: Test, m: Machine): Promise<void> {
+  const { pid } = await m.service('endless');
+  const status = await m.sh('svctl shutdown status');
+  t.match(status, /^going down: poweroff by uid 0; what still runs in .* is killed$/m);
+  t.match(
+    status,
+    new RegExp(`^ {2}endless: stopping for .*, pid ${pid}, is not killed by itself$`, 'm'),
+  );
+  t.match(status, /^ {2}base: pid \d+, stops after middle$/m);
+  await m.vm.console.expect(/svinit: poweroff waits for [^\n]*endless \(pid \d+, stopping for /);
+  t.match(await m.run('svctl shutdown skip base'), { code: 1, output: /middle must stop first/ });
+  t.match(await m.sh('svctl shutdown skip endless'), /^killed, and not waited for: endless$/m);
+  await m.sh('svctl wait --timeout 60s endless:down');
+}
+
 async function askedTwice(t: Test, m: Machine): Promise<void> {
   await m.sh('mkfifo /run/slow-asks');
   for (const stray of STRAYS) {
-    await m.sh(`setsid sh -c '${stray}' < /dev/null > /dev/null 2>&1 &`);
+    // What is in the cgroup of a service ends with it.
+    const stays = `echo 0 > /sys/fs/cgroup/cgroup.procs; ${stray}`;
+    await m.sh(`setsid sh -c '${stays}' < /dev/null > /dev/null 2>&1 &`);
   }
   t.match(await m.sh('svctl poweroff'), /Going down \(poweroff\): services are stopping/);
   await m.sh(within('read -r _ < /run/slow-asks'));

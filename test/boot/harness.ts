@@ -18,9 +18,10 @@ import {
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Runtime } from '../../scripts/compile.ts';
-import { cpio } from '../../scripts/cpio.ts';
+import { cpio, joined } from '../../scripts/cpio.ts';
 import type { Entry } from '../../scripts/entries.ts';
-import { accelerator, KERNEL, qemuCommand } from '../../scripts/qemu.ts';
+import { KERNEL, modulesArchive } from '../../scripts/modules.ts';
+import { accelerator, qemuCommand } from '../../scripts/qemu.ts';
 import { Console } from './console.ts';
 import { type CommandResult, shellOn } from './shell.ts';
 
@@ -34,6 +35,10 @@ export type BootOptions = {
   readonly extraFiles?: readonly ExtraFile[];
   readonly memoryMiB?: number;
   readonly cpus?: number;
+  /** Whether the archive with the modules of the kernel follows the image. */
+  readonly modules?: boolean;
+  /** More arguments of QEMU: the machine has nothing by itself. */
+  readonly devices?: readonly string[];
 };
 
 /**
@@ -86,6 +91,7 @@ export async function boot(options: BootOptions = {}): Promise<VirtualMachine> {
     serial: 'stdio',
     ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
     ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+    ...(options.devices === undefined ? {} : { devices: options.devices }),
   });
   const qemu = start(command);
   return attach(qemu, `${name}.log`, () => rmSync(directory, { recursive: true, force: true }));
@@ -110,16 +116,19 @@ export function bootOnce(t: Test, options: BootOptions = {}): Promise<VirtualMac
   return machine;
 }
 
-/** The archive to boot: the image, and behind it one with the extra files, uncompressed. */
+/** The archive to boot: the image, behind it the modules, and then the extra files. */
 function initrdOf(options: BootOptions, directory: string): string {
   const initrd = options.initrd ?? `build/${options.runtime ?? 'bun'}/initramfs.cpio.zst`;
-  if (options.extraFiles === undefined) return initrd;
-  const image = readFileSync(initrd);
-  // The kernel skips zeroes between archives and wants an uncompressed one at a multiple of 4.
-  const gap = new Uint8Array(-image.length & 3);
-  const both = join(directory, 'initrd');
-  writeFileSync(both, Buffer.concat([image, gap, cpio(options.extraFiles.map(entryOf), 0)]));
-  return both;
+  const { extraFiles, modules } = options;
+  if (extraFiles === undefined && modules !== true) return initrd;
+  const all = joined(
+    readFileSync(initrd),
+    ...(modules === true ? [modulesArchive()] : []),
+    ...(extraFiles === undefined ? [] : [cpio(extraFiles.map(entryOf), 0)]),
+  );
+  const file = join(directory, 'initrd');
+  writeFileSync(file, all);
+  return file;
 }
 
 function entryOf(file: ExtraFile): Entry {

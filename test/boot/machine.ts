@@ -73,7 +73,11 @@ function machineOn(vm: VirtualMachine): Machine {
     if (code !== 0) throw new Error(`${command}: exit ${code}\n${output}`);
     return output;
   };
-  const json = async <T>(command: string): Promise<T> => JSON.parse(await sh(`${command} --json`));
+  const json = async <T>(command: string): Promise<T> => {
+    const lines = (await sh(`${command} --json`)).split('\n');
+    // svinit may say something on the same console meanwhile.
+    return JSON.parse(lines.find((line) => line.startsWith('{')) ?? '');
+  };
   const services = async (): Promise<ReadonlyMap<string, ServiceView>> => {
     const result = await json<Results['ls']>('svctl ls');
     return new Map(result.services.map((view) => [view.name, view]));

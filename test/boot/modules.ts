@@ -1,12 +1,10 @@
 /**
  * Kernel modules for machines that tests boot, from the package that `make kernel` unpacks. The
- * image itself has none: what a module can do is not needed to boot it.
+ * image itself has none; scripts/modules.ts makes the archive that goes behind it.
  */
 import { globSync, readFileSync } from 'node:fs';
-import { KERNEL } from '../../scripts/qemu.ts';
+import { PACKAGE, noModules as reasonAgainst } from '../../scripts/modules.ts';
 import type { ExtraFile } from './harness.ts';
-
-const PACKAGE = 'build/kernel/root';
 
 /** Where they are in the machine: insmod(8) takes `/modules/NAME.ko`. */
 export const MODULES = '/modules';
@@ -22,12 +20,4 @@ export function moduleFiles(...names: readonly string[]): readonly ExtraFile[] {
     return { path: `${MODULES}/${name}.ko`, content: readFileSync(path) };
   });
   return [{ path: MODULES, directory: true }, ...files];
-}
-
-/** Modules fit one kernel only, and `make kernel KERNEL=` brings another without any. */
-function reasonAgainst(): string | null {
-  const [image] = globSync(`${PACKAGE}/boot/vmlinuz-*`);
-  if (image === undefined) return `no modules are in ${PACKAGE}`;
-  const isSame = readFileSync(image).equals(readFileSync(KERNEL));
-  return isSame ? null : `${KERNEL} is not the kernel whose modules are in ${PACKAGE}`;
 }

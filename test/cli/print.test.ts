@@ -201,11 +201,12 @@ t.test('F43 C15 nothing a service says reaches the terminal as a command', async
   const waiting = { ...hostile, waitingFor: [evil], state: evil as StateWord };
   const problem = { name: evil, directory: evil, file: evil, line: 1, reason: evil };
   const ls = { services: [hostile, waiting], problems: [problem], halting: evil };
+  const scheduled = { kind: evil as 'halt', cause: evil, message: evil, inMs: 1 };
   const about = { version: evil, runtime: evil, pid: 1, uptimeMs: 1, target: evil, image: 1 };
   const shown = [
     ...lsLines(ls, PLAIN),
     ...statusLines(waiting, [evil], PLAIN),
-    ...versionLines({ ...about, halting: evil, safe: true }),
+    ...versionLines({ ...about, halting: evil, scheduled, safe: true }),
     problemLine(problem),
     ...whyLines(explain(waiting.name, ls), PLAIN),
     jsonLine(ls),

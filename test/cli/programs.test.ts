@@ -2,7 +2,12 @@ import t from 'tap';
 import { parseProgram } from '../../src/cli/programs.ts';
 import { fake, svctl } from './fake.ts';
 
-const CASES: readonly (readonly [string, string])[] = [
+const CASES: readonly (readonly [
+  line: string,
+  method: string,
+  inMs?: number | null,
+  message?: string,
+])[] = [
   ['poweroff', 'poweroff'],
   ['poweroff -p', 'poweroff'],
   ['poweroff -d --no-wall', 'poweroff'],
@@ -21,18 +26,37 @@ const CASES: readonly (readonly [string, string])[] = [
   ['shutdown -r now', 'reboot'],
   ['shutdown -H now', 'halt'],
   ['shutdown now -r', 'reboot'],
+  ['shutdown', 'poweroff', 60_000],
+  ['shutdown -h', 'poweroff', 60_000],
+  ['shutdown -r +5', 'reboot', 300_000],
+  ['shutdown -r 90 new kernel', 'reboot', 5_400_000, 'new kernel'],
+  ['shutdown -h now bye all', 'poweroff', null, 'bye all'],
+  ['shutdown --no-wall now', 'poweroff'],
+  ['telinit 0', 'poweroff'],
+  ['telinit 6', 'reboot'],
 ];
 
 t.test('parseProgram() understands what people type', async (t) => {
-  for (const [line, method] of CASES) {
+  for (const [line, method, inMs = null, message = ''] of CASES) {
     const [program = '', ...argv] = line.split(' ');
-    t.equal(parseProgram(program, argv).method, method, line);
+    t.match(parseProgram(program, argv), { act: 'down', method, inMs, message }, line);
+  }
+  for (const [line, act] of [
+    ['shutdown -c', 'cancel'],
+    ['shutdown -c never mind', 'cancel'],
+    ['shutdown --show', 'show'],
+    ['telinit q', 'scan'],
+    ['telinit Q', 'scan'],
+    ['telinit u', 'reexec'],
+  ] as const) {
+    const [program = '', ...argv] = line.split(' ');
+    t.equal(parseProgram(program, argv).act, act, line);
   }
 });
 
 t.test('parseProgram() refuses what svinit does not do', async (t) => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['reboot -f', /^-f: .*not supported yet$/],
+    ['reboot -f', /^-f: services are always stopped/],
     ['poweroff --force', /^--force: /],
     ['halt -w', /^-w: writes only a record/],
     ['halt -n', /^-n: /],
@@ -40,12 +64,14 @@ t.test('parseProgram() refuses what svinit does not do', async (t) => {
     ['poweroff now', /'now': no arguments are taken/],
     ['reboot bootloader', /'bootloader': no arguments/],
     ['halt -x', /^There is no option -x$/],
-    ['shutdown', /^When\?/],
-    ['shutdown -h', /^When\?/],
-    ['shutdown -r +5', /^Cannot shut down at '\+5'/],
-    ['shutdown 23:00', /^Cannot shut down at '23:00'/],
-    ['shutdown -h now bye all', /^'bye all': messages to users are not supported/],
-    ['shutdown -c', /^-c: nothing can be cancelled/],
+    ['shutdown -r soon', /^'soon' is no time: now, /],
+    ['shutdown 24:00', /^'24:00' is not a time of day/],
+    ['shutdown +99999', /^'\+99999' is too far away/],
+    ['shutdown --no-wall +5', /^--no-wall: people are always told/],
+    ['telinit', /^'' is not 0, 6, q or u/],
+    ['telinit 3', /^'3': svinit has no runlevels/],
+    ['telinit 6 6', /^'6': no arguments are taken/],
+    ['telinit -t 5 6', /^-t: /],
     ['shutdown -k now', /^-k: /],
     ['shutdown -t5 now', /^-t: /],
     ['shutdown -rH now', /^Both reboot and halt/],
@@ -68,7 +94,7 @@ t.test('the programs ask svinit, by whatever path they are called', async (t) =>
 
   const refused = await svctl(['-f'], { env, program: 'reboot' });
   t.equal(refused.exit, 2);
-  t.match(refused.err, /^reboot: -f: to go down at once.*not supported yet\n {2}usage: reboot/);
+  t.match(refused.err, /^reboot: -f: services are always stopped.*\n {2}usage: reboot/);
   t.equal(refused.out, '');
   const help = await svctl(['--help'], { env, program: 'halt' });
   t.match(help, { exit: 0, out: /^usage: halt .*Refused:/s, err: '' });

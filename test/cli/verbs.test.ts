@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { delayIn, delayUntil } from '../../src/cli/when.ts';
 import { fake, listing, type Ran, svctl, type Test, temporaryDirectory, view } from './fake.ts';
 
 type Row = {
@@ -150,7 +151,108 @@ const ROWS: readonly Row[] = [
     out: 'Going down (exit): services are stopping\n',
     exit: 0,
   },
+  {
+    line: 'reboot --in 5m --message bye',
+    method: 'schedule',
+    params: { kind: 'reboot', inMs: 300_000, message: 'bye' },
+    result: { kind: 'reboot', inMs: 300_000, message: 'bye', cause: 'reboot by uid 0' },
+    out:
+      'scheduled: reboot in 5 min (reboot by uid 0): bye\n' +
+      'svctl shutdown cancel calls it off\n',
+    exit: 0,
+  },
+  {
+    line: 'poweroff --message bye',
+    method: 'schedule',
+    params: { kind: 'poweroff', inMs: 0, message: 'bye' },
+    result: { kind: 'poweroff', inMs: 0, message: 'bye', cause: 'poweroff by uid 0' },
+    out: 'Going down (poweroff): services are stopping\n',
+    exit: 0,
+  },
+  {
+    line: 'shutdown cancel',
+    method: 'cancel',
+    params: {},
+    result: { cancelled: { kind: 'halt', inMs: 60_000, message: '', cause: 'halt by uid 0' } },
+    out: 'cancelled: scheduled: halt in 60 s (halt by uid 0)\n',
+    exit: 0,
+  },
+  {
+    line: 'shutdown cancel',
+    method: 'cancel',
+    params: {},
+    result: { cancelled: null },
+    out: 'nothing was scheduled\n',
+    exit: 0,
+  },
+  {
+    line: 'shutdown',
+    method: 'shutdown',
+    params: {},
+    result: { halting: null, scheduled: null, waitingFor: [], skipped: [] },
+    out: 'not going down\n',
+    exit: 0,
+  },
+  {
+    line: 'shutdown status',
+    method: 'shutdown',
+    params: {},
+    result: {
+      halting: { kind: 'poweroff', cause: 'poweroff by uid 0', leftMs: 55_000 },
+      scheduled: null,
+      waitingFor: [
+        { ...waited('slow'), pid: 12, state: 'stopping', killInMs: 3000 },
+        { ...waited('endless'), pid: 13, state: 'finishing' },
+        { ...waited('base'), pid: 14, heldBy: ['slow'] },
+      ],
+      skipped: ['dead'],
+    },
+    out: [
+      'going down: poweroff by uid 0; what still runs in 55 s is killed',
+      '  slow: stopping for 2.0 s, pid 12, killed in 3.0 s',
+      '  endless: finishing for 2.0 s, pid 13, is not killed by itself',
+      '  base: pid 14, stops after slow',
+      'not waited for any more: dead\n',
+    ].join('\n'),
+    exit: 0,
+  },
+  {
+    line: 'shutdown skip slow',
+    method: 'skip',
+    params: { names: ['slow'] },
+    result: { skipped: ['slow'] },
+    out: 'killed, and not waited for: slow\n',
+    exit: 0,
+  },
 ];
+
+function waited(name: string): object {
+  return { name, state: 'up', pid: null, forMs: 2000, killInMs: null, heldBy: [] };
+}
+
+t.test('delayUntil() is the next time that the clock shows it', async (t) => {
+  const now = new Date(2026, 10, 21, 8, 30, 15);
+  t.equal(delayUntil('08:31', '', now), 45_000);
+  t.equal(delayUntil('8:30', '', now), 24 * 3_600_000 - 15_000, 'today it is over');
+  for (const text of ['24:00', '8:60', '8', '8:3', ' 8:30', '-1:00', '']) {
+    t.throws(() => delayUntil(text, '', now), /is not a time of day/, text);
+  }
+  t.equal(delayIn('90s', ''), 90_000);
+  for (const text of ['5', '-5m', '31d', ''])
+    t.throws(() => delayIn(text, ''), /is not a duration|too far/);
+});
+
+t.test('svctl refuses what cannot be meant of a way down', async (t) => {
+  for (const [line, err] of [
+    ['poweroff --in 5m --at 10:00', /^svctl: Both --in and --at are given/],
+    ['poweroff web', /'web' is one word too many/],
+    ['shutdown now', /'now' is not status, cancel or skip/],
+    ['shutdown skip', /Name whom not to wait for/],
+    ['shutdown cancel web', /'web' is one word too many/],
+  ] as const) {
+    t.match(await svctl(line.split(' ')), { exit: 2, out: '', err }, line);
+  }
+});
 
 /** A server that answers everything with `result`, and svctl run against it. */
 async function ask(t: Test, line: string, result: unknown): Promise<Ran & { asked: unknown[] }> {

@@ -99,6 +99,23 @@ await point('the machine gets its name, and loopback comes up', () => {
   assert.throws(() => kernel.interfaceUp('nosuch0'), { syscall: 'ioctl', code: 'ENODEV' });
 });
 
+await point('the kernel says what is wrong with a module', () => {
+  kernel.mount(tmpfs);
+  const path = join(dir, 'none.ko');
+  writeFileSync(path, 'no module');
+  const fd = kernel.open(path, O.RDONLY);
+  assert.throws(
+    () => kernel.loadModule(fd, 'none', 'a=1', false),
+    (error) => {
+      // A user namespace may load nothing, nor may a kernel without modules.
+      const codes = ['ENOEXEC', 'EPERM', 'ENOSYS'];
+      return error instanceof SysError && error.syscall === 'syscall' && codes.includes(error.code);
+    },
+  );
+  kernel.close(fd);
+  kernel.unmount(dir, []);
+});
+
 await point('sync comes back', () => {
   kernel.sync();
 });

@@ -87,7 +87,8 @@ t.test('planBoot() makes a system of an empty initramfs', async (t) => {
     'mount -t mqueue -o nosuid,nodev,noexec mqueue /dev/mqueue',
     'mkdir -m 0755 /run',
     'mount -t tmpfs -o nosuid,nodev,strictatime,mode=0755 tmpfs /run',
-    'mount -t cgroup2 -o nosuid,nodev,noexec,nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup',
+    'mount -t cgroup2 -o nosuid,nodev,noexec,nsdelegate,memory_recursiveprot,favordynmods ' +
+      'cgroup2 /sys/fs/cgroup',
     '! mknod -m 0666 /dev/null c 1 3',
     'mknod -m 0600 /dev/console c 5 1',
     'mknod -m 0666 /dev/ptmx c 5 2',

@@ -124,7 +124,7 @@ t.test('C1 decodeLine() never throws, whatever is done to a good line', async (t
 
 t.test('the methods are a table that agrees with itself', async (t) => {
   t.ok(METHOD_NAMES.every((name) => isMethod(name)));
-  t.same(METHOD_NAMES.filter(isReadOnly), ['version', 'ls', 'status', 'wait']);
+  t.same(METHOD_NAMES.filter(isReadOnly), ['version', 'ls', 'status', 'wait', 'shutdown']);
   t.match(checkParams('reboot', undefined), { ok: true });
 });
 

@@ -2,6 +2,9 @@
  * The way down: in reverse order, in bounded time, once.
  */
 import t from 'tap';
+import { waitingWords } from '../../src/core/blockers.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/core/checkpoint.ts';
+import type { Results } from '../../src/core/methods.ts';
 import { EXIT } from '../../src/core/protocol.ts';
 import { ms } from '../../src/core/units.ts';
 import { Bench, refusalOf } from './support/bench.ts';
@@ -179,4 +182,94 @@ t.test('a scan while going down is answered, and starts nothing', async (t) => {
   bench.took();
   t.ok(bench.scan([longrun('web'), longrun('late')]).ok);
   t.same(bench.took(), []);
+});
+
+/** Who is waited for, and by whom it is held. */
+function blockers(bench: Bench): readonly string[] {
+  const answer = bench.tell('shutdown');
+  const view = answer.ok ? (answer.result as Results['shutdown']) : null;
+  return (view?.waitingFor ?? []).map(({ name, state, heldBy }) =>
+    [name, state, ...heldBy.map((other) => `after ${other}`)].join(' '),
+  );
+}
+
+t.test('what is in the way of going down is named, with pids and deadlines', async (t) => {
+  const specs = [
+    longrun('log', { early: true }),
+    longrun('db'),
+    longrun('web', { needs: ['db'], stopWithin: ms(9000) }),
+  ];
+  const bench = new Bench(specs, { haltWithin: ms(60_000) });
+  const nothing = { halting: null, scheduled: null, waitingFor: [], skipped: [] };
+  t.same(bench.tell('shutdown'), { ok: true, result: nothing });
+  halt(bench);
+  bench.pass(4000);
+  t.match(bench.tell('shutdown'), {
+    result: {
+      halting: { kind: 'poweroff', cause: 'test', leftMs: 56_000 },
+      waitingFor: [
+        { name: 'log', killInMs: null },
+        { name: 'db', pid: bench.pid('db'), killInMs: null },
+        { name: 'web', pid: bench.pid('web'), forMs: 4000, killInMs: 5000 },
+      ],
+    },
+  });
+  t.same(blockers(bench), ['log up after db after web', 'db up after web', 'web stopping']);
+  t.equal(
+    waitingWords(bench.system, ms(4000)),
+    `poweroff waits for web (pid ${bench.pid('web')}, stopping for 4.0 s, killed in 5.0 s)` +
+      ' and 2 more; at most 56 s more',
+  );
+  bench.exit('web', 'TERM');
+  t.same(blockers(bench), ['log up after db', 'db stopping']);
+});
+
+t.test('a service that is skipped is killed and held for nobody', async (t) => {
+  const bench = new Bench([
+    longrun('log', { early: true }),
+    longrun('db'),
+    longrun('stuck', { needs: ['db'], stopWithin: null }),
+  ]);
+  t.match(refusalOf(bench.tell('skip', { names: ['stuck'] })), [EXIT.failed, /nothing is going/]);
+  halt(bench);
+  t.match(refusalOf(bench.tell('skip', { names: ['nobody'] })), [EXIT.noSuchService, /nobody/]);
+  const held = bench.tell('skip', { names: ['db'] });
+  t.match(refusalOf(held), [EXIT.failed, /Cannot skip db: not told to stop yet: stuck must/]);
+  t.match(held, { error: { data: { hint: 'svctl shutdown skip stuck' } } });
+  t.same(bench.took(), ['TERM stuck']);
+  t.same(bench.tell('skip', { names: ['*'] }), { ok: true, result: { skipped: ['stuck'] } });
+  t.same(bench.took(), ['KILL all of stuck', 'TERM db'], 'its need goes on at once');
+  bench.exit('db', 'TERM');
+  t.same(bench.took(), ['TERM log']);
+  t.match(bench.tell('shutdown'), { result: { skipped: ['stuck'] } });
+  t.match(refusalOf(bench.tell('skip', { names: ['db'] })), [EXIT.failed, /nothing waits for it/]);
+  bench.exit('log', 'TERM');
+  t.same(bench.took(), ['halt poweroff 0'], 'although it is still there');
+});
+
+t.test('a finish that is skipped is not waited for, and others are', async (t) => {
+  const bench = new Bench([
+    longrun('web', { finish: command('finish'), finishWithin: null }),
+    longrun('other'),
+  ]);
+  halt(bench);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM web', 'TERM other', 'finish web']);
+  bench.tell('skip', { names: ['web'] });
+  t.same(bench.took(), ['KILL all of web']);
+  bench.exit('other', 'TERM');
+  t.same(bench.took(), ['halt poweroff 0']);
+});
+
+t.test('a skipped service stays so after a re-exec', async (t) => {
+  const bench = new Bench([longrun('stuck', { stopWithin: null }), longrun('other')]);
+  halt(bench);
+  bench.tell('skip', { names: ['stuck'] });
+  bench.took();
+  const text = encodeCheckpoint(bench.system);
+  const decoded = decodeCheckpoint(text, bench.system.options);
+  if (decoded.ok) bench.system = decoded.system;
+  t.ok(decoded.ok);
+  bench.exit('other', 'TERM');
+  t.same(bench.took(), ['halt poweroff 0']);
 });

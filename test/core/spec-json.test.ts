@@ -150,7 +150,7 @@ t.test('what is wrong is said with line, path and what was found', async (t) => 
 
 t.test('C9 what is not honoured yet is refused, never ignored', async (t) => {
   const keys =
-    'user group groups envFile umask nice oomScoreAdjust limits cgroup capabilities ' +
+    'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
     'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule sockets ' +
     'watchdog instances log';
   for (const key of keys.split(' ')) {

@@ -7,7 +7,21 @@ import { type Json, mutateJson, randomJson } from './json.ts';
 export const REQUEST_WORDS: readonly string[] = [
   ...['jsonrpc', '2.0', 'id', 'method', 'params', ...METHOD_NAMES],
   ...['names', 'wait', 'timeoutMs', 'cascade', 'force', 'conditions', 'name', 'goal', 'prune'],
-  ...['kind', 'up', 'ready', 'down', 'done', 'failed', 'throw', '*', 'a*', '?', 'default'],
+  ...[
+    'inMs',
+    'message',
+    'kind',
+    'up',
+    'ready',
+    'down',
+    'done',
+    'failed',
+    'throw',
+    '*',
+    'a*',
+    '?',
+    'default',
+  ],
 ];
 
 /** How long a request may wait for its answer, in milliseconds: fuzzing is not waiting. */
@@ -33,7 +47,12 @@ function paramsOf(random: Random, method: string, names: readonly string[]): Jso
     case 'ls':
       return random.chance(0.5) ? {} : { names: some };
     case 'status':
+    case 'skip':
       return { names: some };
+    case 'schedule': {
+      const kind = random.pick(['poweroff', 'reboot', 'halt']);
+      return { kind, inMs: random.below(1000), message: random.pick(names) };
+    }
     case 'start':
     case 'restart':
       return waiting;

@@ -15,7 +15,7 @@ import { before, expectOracle, machine } from './oracle.ts';
 const CLIENTS = 4;
 const REQUESTS = 150;
 /** These end the machine, or the image: other tests have them. */
-const ENDING = /"(?:poweroff|reboot|halt|fault|reexec)"/;
+const ENDING = /"(?:poweroff|reboot|halt|schedule|fault|reexec)"/;
 /** A request that waits for ever keeps its client from asking more. */
 const SHORT_MS = 200;
 

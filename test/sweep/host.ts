@@ -19,6 +19,11 @@ export function use(machine: Machine | null): void {
 }
 
 const RUN = '/run/svinit/';
+/** One disk, which is busy to the last. */
+const MOUNTINFO = `1 1 0:1 / / rw - rootfs rootfs rw
+2 1 8:1 / /data rw - ext4 /dev/sda1 rw
+`;
+
 const PROC_ENTRY = /^\/proc(?:\/([0-9]+)\/(stat|cmdline|fd\/[0-9]+))?$/;
 /** svinit's own descriptors. */
 const OWN_ENTRY = /^\/proc\/1\/fd(?:\/([0-9]+))?$/;
@@ -80,11 +85,13 @@ function takeFiles(): void {
       if (current?.nodes.delete(path) !== true) fail('ENOENT', 'unlink', path);
     },
     readdirSync: (path: string, ...rest: unknown[]) => {
+      if (current !== null && path === '/sys/block') return [];
       if (current !== null && OWN_ENTRY.test(path)) return [...current.fds.keys()].map(String);
       if (inProc(path) === null) return Reflect.apply(readdirSync, fs, [path, ...rest]);
       return ['1', 'self', ...[...(current?.processes.all.keys() ?? [])].map(String)];
     },
     readFileSync: (path: string, ...rest: unknown[]) => {
+      if (current !== null && path === '/proc/self/mountinfo') return MOUNTINFO;
       const [, pid, file] = inProc(path) ?? [];
       if (current === null || pid === undefined) {
         return Reflect.apply(readFileSync, fs, [path, ...rest]);

@@ -109,6 +109,7 @@ t.test('errors that are answers', async (t) => {
     ['waitAny', 'waitpid', 'ECHILD', null],
     ['peekAny', 'waitid', 'ECHILD', null],
     ['reap', 'waitpid', 'ECHILD', false],
+    ['loadModule', 'syscall', 'EEXIST', false],
   ];
   for (const [verb, name, code, value] of answers) {
     t.same(use(verb, failing(name, errnoNumber(code))), { value }, `${verb}() on ${code}`);

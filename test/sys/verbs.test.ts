@@ -82,6 +82,18 @@ t.test('interfaceUp() keeps the flags there were', async (t) => {
   t.throws(() => openKernel(libc).interfaceUp('a-name-of-16-byt'), { code: 'ENODEV' });
 });
 
+t.test('loadModule() is finit_module, with its number on this CPU', async (t) => {
+  const number = process.arch === 'arm64' ? 273 : 313;
+  t.same(
+    asked((k) => k.loadModule(9 as Fd, 'loop', 'max_loop=8', false)),
+    [['syscall', number, 9, 'max_loop=8', 0]],
+  );
+  t.same(
+    asked((k) => k.loadModule(9 as Fd, 'loop', '', true)),
+    [['syscall', number, 9, '', 4]],
+  );
+});
+
 t.test('memfd() writes on where a short write stopped', async (t) => {
   const libc = fakeLibc({ write: (_args, k) => (k === 1 ? 4 : null) });
   const fd = openKernel(libc).memfd('state', Uint8Array.from([1, 2, 3, 4, 5, 6]));

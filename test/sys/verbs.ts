@@ -102,4 +102,5 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   sync: (k) => k.sync(),
   sethostname: (k) => k.sethostname('machine'),
   interfaceUp: (k) => k.interfaceUp('lo'),
+  loadModule: (k) => k.loadModule(FD, 'loop', 'max_loop=8', false),
 };

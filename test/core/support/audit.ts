@@ -11,7 +11,13 @@ import {
   pidOf,
   type Role,
 } from '../../../src/core/phase.ts';
-import { type Outcome, type System, type Unit, wakeAt } from '../../../src/core/system.ts';
+import {
+  isSkipped,
+  type Outcome,
+  type System,
+  type Unit,
+  wakeAt,
+} from '../../../src/core/system.ts';
 import { holders } from '../../../src/core/turn.ts';
 import type { Pid } from '../../../src/core/units.ts';
 import type { Order, Process } from './kernel.ts';
@@ -49,8 +55,10 @@ export function auditOutcome(
     const { phase, want } = service;
     const stops = phase.at === 'stopping' && phase.why === 'asked' && from.at !== 'stopping';
     if (stops || (phase.at === 'undoing' && from.at === 'done' && want === 'down')) {
-      const holding = edgesOf(system.graph.neededBy, name).filter((other) =>
-        [...reality.processes.values()].some((process) => process.name === other),
+      const holding = edgesOf(system.graph.neededBy, name).filter(
+        (other) =>
+          !isSkipped(system, other) &&
+          [...reality.processes.values()].some((process) => process.name === other),
       );
       insist(holding.length === 0, () => `${name} is released under ${holding.join(', ')}`);
     }
@@ -124,7 +132,9 @@ const isStarting = (at: string): boolean => at === 'spawning' || at === 'startin
 function auditRest(system: System): void {
   const { units, options, halt } = system;
   const places = options.parallel - [...units.values()].filter(isStartingUnit).length;
-  const othersRun = [...units.values()].some((unit) => !unit.spec.early && active(unit));
+  const othersRun = [...units].some(
+    ([name, unit]) => !unit.spec.early && active(unit) && !isSkipped(system, name),
+  );
   for (const [name, unit] of units) {
     const { service, spec } = unit;
     const { phase, want } = service;
@@ -139,6 +149,7 @@ function auditRest(system: System): void {
     if (!isActive(service, spec)) continue;
     const held = edgesOf(system.graph.dependants, name).some((other) => {
       const unit = units.get(other);
+      if (isSkipped(system, other)) return false;
       return unit !== undefined && unit.service.want === 'down' && active(unit);
     });
     const waits = held || (spec.early && halt !== null && othersRun);
@@ -156,11 +167,13 @@ function met(system: System, name: string): boolean {
 
 /** The one timer is set for the earliest of everything that has a deadline. */
 function auditClock(system: System): void {
-  const { halt, jobs, units } = system;
+  const { halt, jobs, schedule, units } = system;
+  insist(halt === null || schedule === null, () => 'it goes down and is scheduled to');
   const dues = [
     ...[...units.values()].map(({ service }) => deadline(service.phase)),
     ...[...jobs.values()].map(({ by }) => by),
     halt === null || halt.released ? null : halt.by,
+    schedule === null ? null : schedule.tellAt,
   ].filter((due) => due !== null);
   const earliest = dues.length === 0 ? null : Math.min(...dues);
   insist(wakeAt(system) === earliest, () => `wakes at ${wakeAt(system)}, not ${earliest}`);

@@ -161,6 +161,9 @@ export class Bench {
       case 'notify':
         this.notices.push(effect.params);
         return;
+      case 'wall':
+        this.#words.push(`wall ${effect.text}`);
+        return;
       case 'halt':
         this.#words.push(`halt ${effect.kind} ${effect.code}`);
         return;

@@ -10,6 +10,7 @@ import type { Random } from './random.ts';
 const METHODS: readonly MethodName[] = [
   ...(['start', 'start', 'stop', 'stop', 'restart', 'wait', 'wait', 'scan'] as const),
   ...(['version', 'ls', 'status', 'reexec'] as const),
+  ...(['schedule', 'cancel', 'cancel', 'shutdown', 'skip', 'skip'] as const),
 ];
 const TARGETS: readonly string[] = [...NAMES, 'default', 'group', 'nobody', '*', '?', 'nobody*'];
 const CLIENTS = 4;
@@ -128,6 +129,13 @@ export class Clients {
         return { timeoutMs, conditions: names.map((name) => ({ name, goal: random.pick(GOALS) })) };
       case 'scan':
         return { prune: random.chance(0.3) };
+      case 'schedule': {
+        const kind = random.pick(['poweroff', 'reboot', 'halt']);
+        // Mostly so late that somebody may think better of it.
+        return { kind, inMs: random.pick([0, 30_000, 3_600_000, 3_600_000, 3_600_000]) };
+      }
+      case 'skip':
+        return { names };
       case 'ls':
       case 'status':
         return { names };

@@ -10,6 +10,7 @@ import type { step } from '../../../src/core/step.ts';
 import { recognise, type Survivor } from '../../../src/core/survivors.ts';
 import {
   type Asker,
+  isSkipped,
   newSystem,
   type Outcome,
   type System,
@@ -372,6 +373,15 @@ export class Machine {
     }
   }
 
+  #halt(): void {
+    if (this.halted) throw new Error('halted twice');
+    const undone = [...this.#undone].filter((name) => !isSkipped(this.system, name));
+    if (this.now < (this.system.halt?.by ?? 0) && undone.length > 0) {
+      throw new Error(`${undone.join(', ')} is never undone`);
+    }
+    this.halted = true;
+  }
+
   #perform(effect: SystemEffect): void {
     switch (effect.do) {
       case 'spawn':
@@ -395,18 +405,14 @@ export class Machine {
         this.#reexecs.push(effect.asker);
         return;
       case 'halt':
-        if (this.halted) throw new Error('halted twice');
-        if (this.now < (this.system.halt?.by ?? 0) && this.#undone.size > 0) {
-          throw new Error(`${[...this.#undone].join(', ')} is never undone`);
-        }
-        this.halted = true;
-        return;
+        return this.#halt();
       case 'booted':
         if (this.booted) throw new Error('booted twice');
         this.booted = true;
         return;
       case 'notify':
       case 'fault':
+      case 'wall':
         return;
       default:
         unreachable(effect);

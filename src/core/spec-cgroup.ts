@@ -1,0 +1,90 @@
+/**
+ * The key `cgroup` of service.json: limits of a service as a whole, under the names of the kernel's
+ * own files (Documentation/admin-guide/cgroup-v2.rst) and in its own syntax. It knows what may be
+ * written there; where and when that is done is decided in cgroup.ts.
+ */
+import * as v from 'valibot';
+import { quoted } from './names.ts';
+
+export type CgroupFile =
+  | 'memory.min'
+  | 'memory.low'
+  | 'memory.high'
+  | 'memory.max'
+  | 'memory.swap.max'
+  | 'memory.oom.group'
+  | 'pids.max'
+  | 'cpu.weight'
+  | 'cpu.max'
+  | 'io.weight';
+
+/** What is written to the files of a cgroup. */
+export type CgroupLimits = { readonly [file in CgroupFile]?: string };
+
+type Message = v.ErrorMessage<v.StrictObjectIssue>;
+type Entry = v.ExactOptionalSchema<v.GenericSchema<unknown, string>, undefined>;
+
+/** The largest pid there can be (PID_MAX_LIMIT, linux/threads.h, 64 bits). */
+const PIDS_MAX = 4_194_304;
+/** CGROUP_WEIGHT_MAX, linux/cgroup.h; the least is 1. */
+const WEIGHT_MAX = 10_000;
+
+const size = text('a size such as "64M", or "max"', /^(?:[0-9]{1,15}[KMGT]?|max)$/);
+const rate = text(
+  'microseconds such as "50000 100000" (QUOTA PERIOD), or "max"',
+  /^(?:[0-9]{4,10}|max)(?: [0-9]{4,7})?$/,
+);
+const weight = whole(WEIGHT_MAX);
+const flag: Entry = v.exactOptional(
+  v.pipe(
+    v.boolean(wrong('true or false')),
+    v.transform((value) => (value ? '1' : '0')),
+  ),
+);
+
+/** The schema of the key; its output is what is written, file by file. */
+export const CGROUP: v.StrictObjectSchema<
+  Readonly<Record<CgroupFile, Entry>>,
+  Message
+> = v.strictObject(
+  {
+    'memory.min': size,
+    'memory.low': size,
+    'memory.high': size,
+    'memory.max': size,
+    'memory.swap.max': size,
+    'memory.oom.group': flag,
+    'pids.max': whole(PIDS_MAX),
+    'cpu.weight': weight,
+    'cpu.max': rate,
+    'io.weight': weight,
+  },
+  wrong('an object'),
+);
+
+function text(what: string, pattern: RegExp): Entry {
+  return v.exactOptional(v.pipe(v.string(wrong(what)), v.regex(pattern, wrong(what))));
+}
+
+function whole(max: number): Entry {
+  const what = wrong(`a whole number from 1 to ${max}`);
+  return v.exactOptional(
+    v.pipe(
+      v.number(what),
+      v.integer(what),
+      v.minValue(1, what),
+      v.maxValue(max, what),
+      v.transform(String),
+    ),
+  );
+}
+
+function wrong(what: string): (issue: v.BaseIssue<unknown>) => string {
+  return ({ input }) => `expected ${what}, found ${shown(input)}`;
+}
+
+function shown(input: unknown): string {
+  if (typeof input === 'string') return quoted(input);
+  if (Array.isArray(input)) return 'an array';
+  return typeof input === 'object' && input !== null ? 'an object' : String(input);
+}
