@@ -5,6 +5,7 @@ import { RUNTIMES } from '../../scripts/compile.ts';
 import { longrun, needs, script, writeDefinitions } from './definitions.ts';
 import { expectHealth, health } from './health.ts';
 import { type Instance, start, until } from './instance.ts';
+import type { Peer } from './peer.ts';
 
 const three = {
   base: longrun('base'),
@@ -58,13 +59,8 @@ for (const runtime of RUNTIMES) {
     rmSync(svinit.path('/run/svinit/status'));
     await t.rejects(svinit.dial(), { code: 'ENOENT' });
     svinit.signal('SIGUSR1');
-    const dialled = await until('the socket is there', async () => {
-      try {
-        return [await svinit.dial(), await svinit.dial('status')];
-      } catch {
-        return null;
-      }
-    });
+    // One after the other: a connection to the first is not to be forgotten while there is no second.
+    const dialled = [await dialAgain(svinit, 'control'), await dialAgain(svinit, 'status')];
     for (const peer of [...dialled, old]) {
       t.match((await peer.ask('version'))?.result, { image: 1 }, 'old and new ones are served');
       await peer.close();
@@ -112,6 +108,10 @@ for (const runtime of RUNTIMES) {
       t.same(svinit.console.said().slice(3), ['stop top', 'stop middle', 'stop base']);
     });
   }
+}
+
+function dialAgain(svinit: Instance, socket: 'control' | 'status'): Promise<Peer> {
+  return until(`${socket} is there`, () => svinit.dial(socket).catch(() => null));
 }
 
 /** Sends a signal to PID 1 from inside. */
