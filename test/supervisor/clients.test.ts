@@ -3,7 +3,7 @@ import t from 'tap';
 import { RUNTIMES } from '../../scripts/compile.ts';
 import { longrun, script } from './definitions.ts';
 import { expectHealth, health } from './health.ts';
-import { type Instance, start, until } from './instance.ts';
+import { type Instance, start } from './instance.ts';
 import type { Peer } from './peer.ts';
 
 /** Becomes ready when somebody says so, and that once. */
@@ -49,10 +49,7 @@ for (const runtime of RUNTIMES) {
     waiting.write(`${READY}[{"name":"slow","goal":"ready"}]}}\n`);
     half.write('{"jsonrpc":');
     await accepted(svinit, idle, waiting);
-    const open = svinit.descriptors().length;
     const svctl = svinit.svctl('wait', 'slow');
-    await until('svctl has asked', async () => svinit.descriptors().length > open || null);
-    for (let turn = 0; turn < 3; turn += 1) await idle.ask('version');
 
     const killer = await svinit.dial();
     killer.write('{"jsonrpc":"2.0","id":"f","method":"fault","params":{"kind":"abort"}}\n');
