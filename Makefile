@@ -5,6 +5,7 @@
 # APPEND=...        added to the kernel command line
 # ARGS=...          arguments for svinit in the container
 # SEEDS=N           how many lives `make simulate` lives
+# PROFILE=udev      `make run` with udevd
 # MINUTES=N         how long `make fuzz` and `make soak` take
 
 RUNTIME ?= bun
@@ -22,7 +23,7 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
 .PHONY: help deps check test image image-bun image-node kernel modules run container \
-  run-container start simulate fuzz soak clean figures
+  run-container start simulate fuzz soak clean figures debian udev
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -33,7 +34,9 @@ deps: .tap/plugins/package.json ## install the npm packages, exactly those of pa
 check: deps ## compiler, linter, and the tests that take seconds: no root, no other package
 	@$(NODE) scripts/test.ts static core sys contract boot-unit log cli tidy
 
-test: need-qemu+container+unprivileged-podman+mke2fs deps kernel image-bun image-node ## all checks and tests
+test: need-qemu+container+unprivileged-podman+mke2fs+s6-svc+sv+tmux deps kernel build/fsck/e2fsck image-bun image-node ## all checks and tests
+	@$(MAKE) debian || echo 'No disk with Debian: the tests that need it are skipped.'
+	@$(MAKE) udev || echo 'No udevd: its test is skipped.'
 	@$(NODE) scripts/test.ts
 
 image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers: build/RUNTIME
@@ -41,8 +44,20 @@ image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers:
 kernel: ## KERNEL=path, or Debian's cloud kernel, downloaded and not installed
 	@scripts/fetch.sh kernel $(KERNEL)
 
-modules: deps kernel ## the modules of Debian's kernel as a second initrd: build/kernel/modules.cpio.zst
+modules: deps kernel build/fsck/e2fsck ## modules and checkers as a second initrd: build/kernel/modules.cpio.zst
 	@$(NODE) scripts/modules.ts
+
+build/fsck/e2fsck:
+	@scripts/fetch.sh fsck
+
+debian: need-debootstrap+mke2fs deps ## a disk with Debian bookworm to be a root: build/debian/debian.img
+	@$(NODE) scripts/debian.ts
+
+udev: deps build/udev/root/bin/udevadm ## Debian's udevd as another initrd, in place of svdev: build/udev.cpio.zst
+	@$(NODE) scripts/udev.ts
+
+build/udev/root/bin/udevadm:
+	@scripts/fetch.sh udev
 
 run: need-qemu kernel image ## boot the image in QEMU, the console on this terminal
 	@$(NODE) scripts/modules.ts || echo 'It boots without modules.'

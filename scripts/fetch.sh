@@ -1,5 +1,5 @@
 #!/bin/sh
-# fetch.sh kernel [PATH] | fetch.sh busybox: what the machine is made of beside our own program.
+# fetch.sh kernel [PATH] | busybox | fsck | udev: what the machine is made of beside our own program.
 #
 # The Debian packages are downloaded and unpacked below build/, never installed, so this needs no
 # root: where the package lists of this host are missing or stale it reads its own into build/apt.
@@ -8,6 +8,8 @@
 #   build/busybox/busybox   the static one, for the programs
 #   build/busybox/ash       the one linked to the C library, for the shell: the static one's shell
 #                           prefers its own applets to all programs of the same name on the PATH
+#   build/fsck/             e2fsck, the static one, and fsck.fat, linked to the C library
+#   build/udev/root/        systemd-udevd and udevadm, their rules, and the libraries they need
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -53,9 +55,9 @@ publish() {
 
 what=${1:-}
 path=${2:-}
-mkdir -p build/kernel build/busybox
+mkdir -p build/kernel build/busybox build/fsck
 new=build/new.$$
-trap 'rm -rf "$new"' EXIT
+trap 'rm -rf "$new" "$new.all"' EXIT
 case $what in
   kernel)
     if [ -n "$path" ]; then
@@ -86,8 +88,34 @@ case $what in
     done
     echo "Busybox: build/busybox/busybox"
     ;;
+  fsck)
+    for package in e2fsck-static dosfstools; do
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here; put e2fsck and fsck.fat into build/fsck" >&2
+        exit 1
+      }
+      case $package in
+        e2fsck-static) publish "$new/root/sbin/e2fsck.static" build/fsck/e2fsck ;;
+        *) publish "$new/root/sbin/fsck.fat" build/fsck/fsck.fat ;;
+      esac
+    done
+    echo "Checkers of filesystems: build/fsck"
+    ;;
+  udev)
+    # The C library is that of the image.
+    for package in udev libkmod2 libacl1 libblkid1 libcap2 libselinux1 libzstd1 liblzma5 libssl3 \
+      libpcre2-8-0; do
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here, and without it there is no udevd" >&2
+        exit 1
+      }
+      mkdir -p "$new.all" && cp -a "$new/root/." "$new.all"
+    done
+    rm -rf build/udev && mkdir -p build/udev && mv "$new.all" build/udev/root
+    echo "udevd: build/udev/root"
+    ;;
   *)
-    echo "usage: fetch.sh kernel [PATH] | fetch.sh busybox" >&2
+    echo "usage: fetch.sh kernel [PATH] | busybox | fsck | udev" >&2
     exit 100
     ;;
 esac

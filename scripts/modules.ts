@@ -3,10 +3,11 @@
  *
  * An archive of its own, behind the image: the image is the same for every kernel, modules fit one
  * alone. A boot loader takes both as initrds, `make run` joins them. In it are the modules of
- * PROFILE that the kernel's package has, what they need, and what depmod(8) would say of them; the
- * same package gives the same bytes.
+ * PROFILE that the kernel's package has, what they need, and what depmod(8) would say of them, and
+ * the checkers of filesystems, which only a machine with disks needs; the same packages give the
+ * same bytes.
  */
-import { globSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { plainName } from '../src/core/modules-match.ts';
@@ -32,6 +33,12 @@ export const KERNEL = 'build/kernel/vmlinuz';
 export const PACKAGE = 'build/kernel/root';
 const OUTPUT = 'build/kernel/modules.cpio.zst';
 
+/** The checkers that `fetch.sh fsck` brings, and what fsck(8) calls them by. */
+const CHECKERS: Readonly<Record<string, readonly string[]>> = {
+  'build/fsck/e2fsck': ['fsck.ext2', 'fsck.ext3', 'fsck.ext4'],
+  'build/fsck/fsck.fat': ['fsck.vfat'],
+};
+
 /** What the kernel's own build says of what is part of it; copied as it is. */
 const COPIED = ['modules.builtin', 'modules.builtin.modinfo'];
 
@@ -53,7 +60,8 @@ export function noModules(): string | null {
 export function modulesArchive(): Uint8Array {
   const reason = noModules();
   if (reason !== null) throw new Error(`Cannot make an archive of modules: ${reason}`);
-  const entries = moduleEntries(globSync(`${PACKAGE}/lib/modules/*`)[0] ?? '');
+  const modules = moduleEntries(globSync(`${PACKAGE}/lib/modules/*`)[0] ?? '');
+  const entries = [...modules, ...checkerEntries()];
   // None of it was made now, so no time is better than any other.
   return zstdCompressSync(cpio([...parentsOf(entries), ...entries], 0));
 }
@@ -73,6 +81,20 @@ function moduleEntries(directory: string): readonly Entry[] {
     ...Object.entries(depmod(chosen)).map(([name, text]) => file(name, Buffer.from(text))),
     ...copied.map((path) => file(path, readFileSync(join(directory, path)))),
   ];
+}
+
+/** Those that are there: a root can be mounted unchecked. */
+function checkerEntries(): readonly Entry[] {
+  const there = Object.entries(CHECKERS).filter(([path]) => existsSync(path));
+  return there.flatMap(([path, names]): readonly Entry[] => {
+    const program = `usr/sbin/${basename(path)}`;
+    return [
+      { type: 'file', path: program, mode: 0o755, content: readFileSync(path) },
+      ...names.map((name): Entry => {
+        return { type: 'link', path: `usr/sbin/${name}`, mode: 0o777, target: basename(path) };
+      }),
+    ];
+  });
 }
 
 /** All modules below `directory` by name, in the order that the kernel's build gives them. */

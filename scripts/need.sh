@@ -35,7 +35,10 @@ package_of() {
     libstdc++) echo libstdc++6 ;;
     unprivileged-podman) echo uidmap slirp4netns fuse-overlayfs ;;
     mke2fs) echo e2fsprogs ;;
+    debootstrap) echo debootstrap debian-archive-keyring ;;
     setpriv | prlimit | unshare) echo util-linux ;;
+    s6-svc | s6-svstat | s6-supervise) echo s6 ;;
+    sv | runsv) echo runit ;;
     *) echo "$1" ;;
   esac
 }

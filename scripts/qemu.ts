@@ -2,8 +2,10 @@
  * `node scripts/qemu.ts`: boots the image in QEMU with the serial console on this terminal (`make
  * run`).
  *
- * RUNTIME (bun or node) chooses the image and APPEND adds to the kernel command line. QEMU's exit
- * code is passed on. Also exports the command line as a pure function for the tests' harness.
+ * RUNTIME (bun or node) chooses the image, PROFILE=udev has Debian's udevd in it (`make udev`),
+ * APPEND adds to the kernel command line, and DISK is the image of a disk, which stays as it is:
+ * what the machine writes is gone with it. QEMU's exit code is passed on. Also exports the command
+ * line as a pure function for the tests' harness.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
@@ -19,13 +21,30 @@ export type Virtual = {
   readonly initrd: string;
   /** Added to the kernel command line after what the console and the exit need. */
   readonly append: string;
+  /** Of the kernel, instead of the serial line; there need be no such device. */
+  readonly console?: string;
   /** A `-serial` argument: `mon:stdio` for people, `stdio` for programs. */
   readonly serial: 'mon:stdio' | 'stdio';
   readonly memoryMiB?: number;
   readonly cpus?: number;
   /** More arguments of QEMU, as `-device`: the machine has nothing by itself. */
   readonly devices?: readonly string[];
+  readonly disks?: readonly DiskImage[];
 };
+
+/** IDE is that of an Intel 82371SB, so that Linux drives it by ata_piix. */
+export type Bus = 'virtio-blk' | 'virtio-scsi' | 'ide';
+
+/** A disk of the machine, called `disk0`, `disk1` ... in QMP. */
+export type DiskImage = {
+  readonly file: string;
+  readonly bus: Bus;
+  /** Whether the file is written to; without, what the machine writes is gone with it. */
+  readonly keep?: boolean;
+};
+
+/** What scripts/udev.ts makes. */
+const UDEV = 'build/udev.cpio.zst';
 
 type Board = { readonly program: string; readonly machine: string; readonly console: string };
 
@@ -47,9 +66,10 @@ const MEMORY_MIB = 1024;
  */
 export function qemuCommand(virtual: Virtual): readonly string[] {
   const { kernel, initrd, serial } = virtual;
-  const append = `console=${BOARD.console} panic=-1 ${virtual.append}`.trimEnd();
+  const append = `console=${virtual.console ?? BOARD.console} panic=-1 ${virtual.append}`.trimEnd();
   return [
     ...board(virtual.accelerator, virtual.memoryMiB ?? MEMORY_MIB, virtual.cpus ?? 1),
+    ...diskArguments(virtual.disks ?? []),
     ...(virtual.devices ?? []),
     ...['-no-reboot', '-serial', serial],
     ...['-kernel', kernel, '-initrd', initrd, '-append', append],
@@ -62,6 +82,37 @@ function board(accelerator: Accelerator, memoryMiB: number, cpus: number): reado
     ...[BOARD.program, '-machine', BOARD.machine, '-accel', accelerator, '-cpu', 'max'],
     ...['-m', String(memoryMiB), '-smp', String(cpus)],
     ...['-nodefaults', '-display', 'none', '-nic', 'none'],
+  ];
+}
+
+/** What stands between the machine and its disks on a bus; virtio-blk disks plug in themselves. */
+const CONTROLLERS: Readonly<Record<Bus, readonly string[]>> = {
+  'virtio-blk': [],
+  'virtio-scsi': ['-device', 'virtio-scsi-pci,id=scsi'],
+  ide: ['-device', 'piix3-ide,id=piix'],
+};
+
+const DISK_DEVICES: Readonly<Record<Bus, string>> = {
+  'virtio-blk': 'virtio-blk-pci',
+  'virtio-scsi': 'scsi-hd,bus=scsi.0',
+  ide: 'ide-hd,bus=piix.0',
+};
+
+/** Disks in the order given, each bus once. */
+function diskArguments(disks: readonly DiskImage[]): readonly string[] {
+  const buses = new Set(disks.map(({ bus }) => bus));
+  return [
+    ...[...buses].flatMap((bus) => CONTROLLERS[bus]),
+    ...disks.flatMap(({ file, bus, keep }, index) => {
+      const written = keep === true ? 'off' : 'on';
+      const drive = `file=${file},format=raw,if=none,id=drive${index},snapshot=${written}`;
+      return [
+        '-drive',
+        drive,
+        '-device',
+        `${DISK_DEVICES[bus]},drive=drive${index},id=disk${index}`,
+      ];
+    }),
   ];
 }
 
@@ -94,6 +145,7 @@ async function probe(): Promise<Accelerator> {
 
 async function main(): Promise<number> {
   const runtime = process.env['RUNTIME'] || 'bun';
+  const disk = process.env['DISK'];
   const [program = '', ...args] = qemuCommand({
     accelerator: await accelerator(),
     kernel: KERNEL,
@@ -101,6 +153,7 @@ async function main(): Promise<number> {
     append: process.env['APPEND'] ?? '',
     serial: 'mon:stdio',
     cpus: 2,
+    disks: disk === undefined || disk === '' ? [] : [{ file: disk, bus: 'virtio-blk' }],
   });
   if (args.includes('tcg')) console.log('No usable KVM here: QEMU emulates the CPU (TCG), slowly.');
   console.log('Leave with `poweroff`, or with Ctrl-A X.');
@@ -117,7 +170,9 @@ function withModules(image: string): string {
     return image;
   }
   const both = image.replace('initramfs', 'initramfs-modules');
-  writeFileSync(both, joined(readFileSync(image), modulesArchive()));
+  // Which device manager is in the machine: svdev of the image, or udevd of an archive of its own.
+  const more = process.env['PROFILE'] === 'udev' ? [readFileSync(UDEV)] : [];
+  writeFileSync(both, joined(readFileSync(image), modulesArchive(), ...more));
   return both;
 }
 

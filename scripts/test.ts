@@ -14,7 +14,7 @@ import { type Failure, LeafCounter, type Tally } from './tap.ts';
 
 /** Folders whose tests take long run after all others: a mistake elsewhere shows early. */
 const SLOW: readonly string[] = [
-  ...['image', 'supervisor', 'security', 'matrix', 'namespace', 'container', 'boot'],
+  ...['image', 'supervisor', 'views', 'security', 'matrix', 'namespace', 'container', 'boot'],
 ];
 
 const STATIC = [

@@ -3,25 +3,24 @@
  * what must be mounted, then svinit supervises until it is told to stop. A re-exec enters the same
  * story at its last chapter.
  */
-import { openConsole, realConsole } from './boot/console.ts';
+import { otherConsoles, realConsole } from './boot/console.ts';
 import { realFiles } from './boot/files.ts';
-import { commandLine, observe } from './boot/observe.ts';
-import { tameSignals } from './boot/signals.ts';
+import { boot, listen, pauseBefore, RUNTIME, type Say, type Told } from './boot/first.ts';
+import { observe } from './boot/observe.ts';
 import { BOOTED, keepProc, stage0, thisLife } from './boot/stage0.ts';
-import { describeResult, performBoot } from './boot/stage1.ts';
-import { choosePlaces, planBoot } from './core/boot.ts';
 import type { BootOptions } from './core/boot-options.ts';
 import { loggerSpec, mainSpec } from './core/builtins.ts';
 import { decodeCheckpoint } from './core/checkpoint.ts';
-import { type BootArguments, bootUsage, parseArguments, parseCommandLine } from './core/cmdline.ts';
+import { bootUsage } from './core/cmdline.ts';
 import {
   containerDirectory,
   containerEnvironment,
   ownEnvironment,
-  placesFrom,
   runtimeEnvironment,
   STAGE0_AT,
 } from './core/environment.ts';
+import { beginningOf } from './core/examined.ts';
+import { NEXT_INIT } from './core/halt.ts';
 import { encodeReport } from './core/report.ts';
 import { newSystem, type System, type SystemOptions } from './core/system.ts';
 import { ms, fd as toFd } from './core/units.ts';
@@ -47,22 +46,6 @@ const ROOTS: readonly string[] = ['/etc/svinit/services', '/usr/lib/svinit/servi
 const HALT_WITHIN_CONTAINER = ms(7000);
 const HALT_WITHIN_MACHINE = ms(60_000);
 
-type Facts = ReturnType<typeof observe>;
-type Say = (line: string) => void;
-
-/** What both the boot and the supervision are told. */
-type Told = {
-  readonly kernel: Kernel;
-  readonly facts: Facts;
-  readonly options: BootOptions;
-  /** The program given after `--`, which becomes the main service; null: none. */
-  readonly command: readonly string[] | null;
-  readonly places: ReturnType<typeof choosePlaces>;
-  /** svinit's own arguments, as the next image shall get them again. */
-  readonly given: readonly string[];
-  readonly say: Say;
-};
-
 export async function main(argv: readonly string[]): Promise<number> {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
   if (own.includes('--help')) return print(bootUsage());
@@ -87,19 +70,26 @@ async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
   const told = listen(kernel, given);
   if (told === null) return USAGE;
   const legacy = state === null ? null : inherit(told, state);
-  if (legacy === null && !boot(told)) {
-    const terminal = realConsole(told.facts.machine, realFiles);
-    return rescue(kernel, { console: terminal, machine: told.facts.machine, say: told.say });
-  }
-  supervise(told, legacy, died, state !== null && legacy === null);
+  const booted = legacy === null ? await boot(told, state === null) : told;
+  if (typeof booted === 'string') return rescueFirst(told, booted);
+  supervise(booted, legacy, died, state !== null && legacy === null);
   return new Promise(() => {});
+}
+
+/** Stage 1 has failed, and can be tried again from the first chapter on. */
+function rescueFirst({ kernel, facts, options, given, say }: Told, why: string): Promise<number> {
+  const { machine } = facts;
+  const console = realConsole(machine, realFiles);
+  const again = (): void => stage0(kernel, given);
+  return rescue(kernel, { console, machine, say, why, wishes: options, again });
 }
 
 /** A mistake of ours on the way to supervision: told, and never the end of a machine. */
 function lastResort(kernel: Kernel, error: unknown): Promise<number> {
   const say: Say = (line) => process.stderr.write(`${line}\n`);
   say(`svinit: ${error instanceof Error ? error.stack : String(error)}`);
-  return rescue(kernel, { console: null, machine: isMachine(kernel), say });
+  const why = error instanceof Error ? error.message : String(error);
+  return rescue(kernel, { console: null, machine: isMachine(kernel), say, why });
 }
 
 function isMachine(kernel: Kernel): boolean {
@@ -112,51 +102,9 @@ function isMachine(kernel: Kernel): boolean {
 
 const USAGE = 2;
 
-const RUNTIME: string =
-  process.versions['bun'] === undefined
-    ? `node ${process.versions.node}`
-    : `bun ${process.versions['bun']}`;
-
 function print(text: string): number {
   process.stdout.write(`${text}\n`);
   return 0;
-}
-
-/**
- * What the command line and the arguments ask for. On a machine the arguments are what the kernel
- * did not know, so they are read from its line, and a wrong one is told but ends nothing.
- */
-function listen(kernel: Kernel, given: readonly string[]): Told | null {
-  const facts = observe(kernel, realFiles);
-  const untamed = tameSignals(kernel, facts.machine);
-  const console = openConsole(kernel, facts.machine);
-  const say: Say = (line) => console.write(line);
-  for (const reason of untamed) say(`svinit: ${reason}`);
-  const line = parseCommandLine(commandLine(facts, realFiles));
-  const parsed: BootArguments = parseArguments(facts.machine ? line.initArguments : given, line);
-  if (!parsed.ok) {
-    for (const text of [`svinit: ${parsed.reason}`, ...parsed.usage.split('\n')]) say(text);
-    if (!facts.machine) return null;
-  }
-  const options = placesFrom(process.env, parsed.ok ? parsed.options : line);
-  const command = parsed.ok ? parsed.command : null;
-  return { kernel, facts, options, command, places: choosePlaces(options, facts), given, say };
-}
-
-/** Stage 1. False when something failed without which nothing can be supervised. */
-function boot({ kernel, facts, options, say }: Told): boolean {
-  if (facts.pid1) say(`svinit ${VERSION} on ${RUNTIME}${facts.machine ? '' : ', in a container'}`);
-  for (const notice of [...facts.notices, ...options.notices]) say(`svinit: ${notice}`);
-  const report = performBoot(planBoot(options, facts), {
-    kernel,
-    files: realFiles,
-    report: (result) => {
-      if (result.outcome === 'failed' || !options.quiet) say(`  ${describeResult(result)}`);
-    },
-  });
-  // Not PID 1: what our services leave behind must come to us all the same.
-  if (!facts.pid1) kernel.setChildSubreaper();
-  return report.fatal === null;
 }
 
 /** What the image before left; null when it left nothing that can be used. */
@@ -193,7 +141,11 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     quiet: options.quiet,
     beganAt: Number(process.env[STAGE0_AT] ?? 0),
     console: realConsole(facts.machine, realFiles),
+    consoles: otherConsoles(facts.machine, options.consoles, realFiles),
     machine: facts.machine,
+    memoryMin: options.memoryMin,
+    beginning: beginningOf(options, observe(kernel, realFiles)),
+    wishes: options,
     watchdog: facts.machine ? options.watchdog : 0,
     self,
     legacy,
@@ -201,6 +153,7 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     death: died === null ? null : { signal: died, revivals },
     revivals,
     adoptSocket,
+    pauseBeforeHandover: () => pauseBefore('cleanup', told),
     exit: (code) => {
       ending.yes = true;
       return process.exit(code);
@@ -224,6 +177,7 @@ function systemFor(told: Told, legacy: Legacy | null, safe: boolean): System {
     main: command === null ? options.main : 'main',
     haltWithin: facts.machine ? HALT_WITHIN_MACHINE : HALT_WITHIN_CONTAINER,
     stopKind: facts.machine ? 'poweroff' : 'exit',
+    next: { init: options.init ?? NEXT_INIT, arguments: facts.machine ? told.given : [] },
     safe,
     testing: options.testing,
     version: VERSION,

@@ -18,8 +18,24 @@ async function run(): Promise<number> {
       return (await import('./svctl.ts')).main(argv, name);
     case 'svlog':
       return (await import('./svlog.ts')).main(argv);
+    case 'svkexec':
+      return (await import('./svkexec.ts')).main(argv);
     case 'svmod':
       return (await import('./svmod.ts')).main(argv);
+    case 'svnotify':
+      return (await import('./svnotify.ts')).main(argv);
+    case 'svdev':
+      return (await import('./svdev.ts')).main(argv);
+    case 'svrescue':
+      return (await import('./svrescue.ts')).main(argv);
+    case 'svpause':
+      return (await import('./svpause.ts')).main(argv);
+    case 'svroot':
+      return (await import('./svroot.ts')).main(argv);
+    case 'svpty':
+      return (await import('./svpty.ts')).main(argv);
+    case 'svviews':
+      return (await import('./svviews.ts')).main(argv);
     default:
       return (await import('./init.ts')).main(argv);
   }

@@ -35,6 +35,35 @@ export function realConsole(machine: boolean, files: BootFiles): string | null {
   return `/dev/${front ?? last}`;
 }
 
+/**
+ * The terminals besides the real console that somebody may sit at: those that the kernel speaks on
+ * as well, those of `console=` (of one driver the kernel takes a single one), and the first virtual
+ * terminal where there is a screen. None but on a machine.
+ */
+export function otherConsoles(
+  machine: boolean,
+  named: readonly string[],
+  files: BootFiles,
+): readonly string[] {
+  if (!machine) return [];
+  const active = files.read('/sys/class/tty/console/active')?.trim().split(/\s+/) ?? [];
+  // As in `realConsole`: tty0 is the terminal in front, which at boot is the first.
+  const front = lastWord(files.read('/sys/class/tty/tty0/active'));
+  const all = [...named, ...active, hasScreen(files) ? 'tty1' : null];
+  const names = all.map((name) => (name === 'tty0' ? front : name));
+  const main = realConsole(machine, files);
+  return [...new Set(names)].flatMap((name) => {
+    const path = `/dev/${name}`;
+    return name && path !== main && isTerminal(name, files) ? [path] : [];
+  });
+}
+
+/** A serial port of type 0 has no hardware behind it (PORT_UNKNOWN of linux/serial_core.h). */
+function isTerminal(name: string, files: BootFiles): boolean {
+  if (files.look(`/dev/${name}`)?.kind !== 'char') return false;
+  return files.read(`/sys/class/tty/${name}/type`)?.trim() !== '0';
+}
+
 type Way = { readonly path: string; readonly flags: number; readonly end: string };
 
 const QUIETLY: number = O.WRONLY | O.NONBLOCK | O.NOCTTY;
@@ -136,6 +165,16 @@ function plain(line: string): string {
 
 function lastWord(text: string | null): string | null {
   return text?.trim().split(/\s+/).at(-1) || null;
+}
+
+/** Virtual terminals are drawn somewhere, and not only on the driver that throws them away. */
+function hasScreen(files: BootFiles): boolean {
+  const drivers = [0, 1, 2, 3].map((n) => `/sys/class/vtconsole/vtcon${n}`);
+  return drivers.some((path) => {
+    const name = files.read(`${path}/name`);
+    const isBound = files.read(`${path}/bind`)?.trim() === '1';
+    return name !== null && isBound && !name.includes('dummy');
+  });
 }
 
 function isPseudoTerminal(path: string, files: BootFiles): boolean {

@@ -43,6 +43,7 @@ export function stage0(kernel: Kernel, argv: readonly string[], life: Life = thi
   attempt(() => kernel.sigDefault(ignored));
   attempt(() => kernel.sigSetMask([]));
   const machine = pid1 && inFirstNamespace(life.files);
+  if (machine) attempt(() => raiseNofile(kernel));
   const env = stage0Environment(life.env, { machine, cwd: life.cwd });
   const path = life.files.readlink('/proc/self/exe') ?? life.execPath;
   attempt(() => kernel.execve(path, [...life.program, BOOTED, ...argv], env));
@@ -78,6 +79,18 @@ function mountProc(kernel: Kernel): void {
   const flags = ['nosuid', 'nodev', 'noexec'] as const;
   kernel.mount({ source: 'proc', target: '/proc', type: 'proc', flags, data: '' });
 }
+
+/**
+ * The kernel gives PID 1 4,096 (INR_OPEN_MAX of linux/fs.h), which is too few for the FIFOs of very
+ * many services. Half a million is what systemd gives, and so what services are used to.
+ */
+function raiseNofile(kernel: Kernel): void {
+  const { soft, hard } = kernel.getNofile(0);
+  if (hard < NOFILE_HARD) kernel.setNofile(0, { soft, hard: NOFILE_HARD });
+}
+
+/** HIGH_RLIMIT_NOFILE of systemd: 512 Ki. */
+const NOFILE_HARD: number = 512 * 1024;
 
 /** A closed descriptor would become the first file opened; a runtime may have marked it. */
 function keepOpen(kernel: Kernel, fd: Fd): void {

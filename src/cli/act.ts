@@ -1,8 +1,13 @@
 /**
  * The verbs that change something: what is asked of svinit, what is printed, which exit code.
  */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { RUN } from '../core/boot-options.ts';
 import type { Goal, Outcome, Params, Results } from '../core/methods.ts';
+import { rootPlaces } from '../core/root-places.ts';
+import { signalName, signalNumber } from '../core/signals.ts';
 import { closest } from '../core/suggest.ts';
 import { EXIT, usageFailure } from './failure.ts';
 import { noNames, type Parsed } from './options.ts';
@@ -27,13 +32,31 @@ export async function start(
   method: 'start' | 'restart',
 ): Promise<number> {
   const params = namesOf(parsed, session, method);
-  return told(session, params, method, await session.request(method, params));
+  if (method === 'restart') {
+    return told(session, params, method, await session.request(method, params));
+  }
+  const once = parsed.has('once');
+  return told(session, params, method, await session.request(method, { ...params, once }));
 }
 
 export async function stop(parsed: Parsed, session: Session): Promise<number> {
   const params = namesOf(parsed, session, 'stop');
   const more = { cascade: parsed.has('cascade'), force: parsed.has('force') };
   return told(session, params, 'stop', await session.request('stop', { ...params, ...more }));
+}
+
+export async function signal(parsed: Parsed, session: Session): Promise<number> {
+  const usage = 'svctl signal [--group] SIGNAL NAME...';
+  const [word = '', ...names] = parsed.names;
+  const number = signalNumber(word);
+  if (number === null) throw usageFailure(`'${word}' is not a signal`, usage);
+  if (names.length === 0) throw usageFailure('Name what to signal', usage);
+  const group = parsed.has('group');
+  const result = await session.request('signal', { names, signal: number, group });
+  session.show(result, ({ signalled }) =>
+    signalled.map((name) => `${safe(name)}: ${signalName(number)} sent`),
+  );
+  return EXIT.done;
 }
 
 export async function wait(parsed: Parsed, session: Session): Promise<number> {
@@ -48,9 +71,25 @@ export async function wait(parsed: Parsed, session: Session): Promise<number> {
 
 export async function scan(parsed: Parsed, session: Session): Promise<number> {
   noNames(parsed, 'svctl scan [--prune]');
+  await syncRoot();
   const result = await session.request('scan', { prune: parsed.has('prune') });
   session.show(result, scanLines);
   return result.refused.length === 0 ? EXIT.done : EXIT.invalidDefinition;
+}
+
+/** More than svroot itself waits for a root that does not answer. */
+const SYNC_WITHIN_MS = 45_000;
+
+/**
+ * svinit itself reads nothing of a root: its definitions are brought to it, by who is where it is.
+ * In the root there is no pin to be seen, and whoever is there has asked for a scan all the same.
+ */
+async function syncRoot(): Promise<void> {
+  const { pin } = rootPlaces(process.env['SVINIT_RUN'] || RUN);
+  if (process.getuid?.() !== 0 || !existsSync(pin)) return;
+  const stdio = ['ignore', 'ignore', 'inherit'] as const;
+  const { status } = spawnSync('svroot', ['read'], { stdio: [...stdio], timeout: SYNC_WITHIN_MS });
+  if (status !== 0) process.stderr.write('The definitions of the root were not read anew\n');
 }
 
 export async function reexec(parsed: Parsed, session: Session): Promise<number> {

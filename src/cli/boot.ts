@@ -37,10 +37,14 @@ export async function boot(parsed: Parsed, session: Session): Promise<number> {
   return EXIT.done;
 }
 
-function wordLines({ understood, ignored, init, notices }: BootWords): string[] {
-  const width = Math.max(0, ...understood.map(({ key, value }) => shown(key, value).length));
+function wordLines({ understood, others, ignored, init, notices }: BootWords): string[] {
+  const rows = [
+    ...understood.map(({ key, value, about }) => [shown(key, value), about] as const),
+    ...others.map(({ key, state, about }) => [safe(key), `(${state}) ${about}`] as const),
+  ];
+  const width = Math.max(0, ...rows.map(([word]) => word.length));
   return [
-    ...understood.map((word) => `${shown(word.key, word.value).padEnd(width)}  ${word.about}`),
+    ...rows.map(([word, about]) => `${word.padEnd(width)}  ${about}`),
     ...(init.length === 0 ? [] : [`after --: ${init.map(safe).join(' ')}`]),
     ...(ignored.length === 0 ? [] : [`not for svinit: ${ignored.map(safe).join(' ')}`]),
     ...notices.map((notice) => safe(notice)),

@@ -41,6 +41,9 @@ export const READ_ONLY: Readonly<Record<MethodName, boolean>> = {
   status: true,
   wait: true,
   shutdown: true,
+  watch: true,
+  examine: true,
+  signal: false,
   start: false,
   stop: false,
   restart: false,
@@ -48,6 +51,8 @@ export const READ_ONLY: Readonly<Record<MethodName, boolean>> = {
   poweroff: false,
   reboot: false,
   halt: false,
+  kexec: false,
+  switchRoot: false,
   schedule: false,
   cancel: false,
   skip: false,
@@ -95,6 +100,8 @@ export class Client {
   /** Why the control socket could not be used, when this is the other one. */
   readonly #refusal: Failure | null;
   #connection: Promise<Connection>;
+  /** Connections before it: after a death of svinit, what it knows of is answered there. */
+  readonly #earlier: Connection[] = [];
   #lastId = 0;
   #closed = false;
 
@@ -127,6 +134,7 @@ export class Client {
 
   close(): void {
     this.#closed = true;
+    for (const connection of this.#earlier) connection.close();
     this.#connection.then(
       (connection) => connection.close(),
       () => {},
@@ -141,13 +149,17 @@ export class Client {
     this.#lastId += 1;
     const id = this.#lastId;
     const first = this.#connection;
+    const connection = await first;
     try {
-      return await (await first).ask(id, method, params, onProgress);
+      return await connection.ask(id, method, params, onProgress);
     } catch (error) {
       if (!(error instanceof ConnectionLost) || this.#closed) throw error;
     }
     // A request that was not answered was not accepted, and every method may be asked twice.
-    if (this.#connection === first) this.#connection = this.#redial();
+    if (this.#connection === first) {
+      this.#earlier.push(connection);
+      this.#connection = this.#redial();
+    }
     try {
       return await (await this.#connection).ask(id, method, params, onProgress);
     } catch (error) {

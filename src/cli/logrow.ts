@@ -71,6 +71,6 @@ function nameColumn(name: string, width: number): string {
   return `${escapeForTerminal(name).padEnd(width)} `;
 }
 
-function textOf(name: string, { text }: LogRecord): string {
+export function textOf(name: string, { text }: LogRecord): string {
   return (name === OWN_LOG ? renderJsonLine(text) : null) ?? escapeForTerminal(text);
 }

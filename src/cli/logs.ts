@@ -4,11 +4,12 @@
  */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import type { LogRecord } from '../core/logline.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { EXIT, errorCode, Failure } from './failure.ts';
 import { LogReader, logDirectory, logNames } from './logfiles.ts';
 import { Bell, Merger } from './logmerge.ts';
-import { type RowOf, rowMaker, rowText } from './logrow.ts';
+import { type RowOf, rowMaker, rowText, textOf } from './logrow.ts';
 import { OutputClosed } from './terminal.ts';
 
 export type LogsOptions = {
@@ -70,12 +71,26 @@ export async function logs(options: LogsOptions, out: LogsOut = standardOutput()
  * log or it cannot be read.
  */
 export function lastLines(name: string, count: number, dir: string = logDirectory()): string[] {
+  return lastRecords(name, count, dir, rowText);
+}
+
+/** The text of the last line alone, ready for a terminal; null when there is none. */
+export function lastText(name: string, dir: string = logDirectory()): string | null {
+  return lastRecords(name, 1, dir, textOf).at(-1) ?? null;
+}
+
+function lastRecords(
+  name: string,
+  count: number,
+  dir: string,
+  shown: (name: string, record: LogRecord) => string,
+): string[] {
   const reader = new LogReader(dir, name);
   const rows: string[] = [];
   try {
     reader.begin(count);
     for (let record = reader.next(); record !== null; record = reader.next()) {
-      rows.push(rowText(name, record));
+      rows.push(shown(name, record));
     }
   } catch (error) {
     if (errorCode(error) === null) throw error;

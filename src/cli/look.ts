@@ -40,8 +40,10 @@ export async function why(parsed: Parsed, session: Session): Promise<number> {
     session.request('ls', { names: [] }),
   ]);
   const services = named.services.map(({ name }) => explain(name, all));
+  const { lastText } = await import('./logs.ts');
+  const lines = (one: (typeof services)[number]) => whyLines(one, session.style, lastText);
   session.show({ services }, (shown) =>
-    shown.services.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...whyLines(one, session.style)]),
+    shown.services.flatMap((one, i) => [...(i === 0 ? [] : ['']), ...lines(one)]),
   );
   return EXIT.done;
 }

@@ -15,6 +15,8 @@ export type OptionRow = {
   readonly about: string;
   /** Why it is refused: people know it from elsewhere and svinit does not do it. */
   readonly refused?: string;
+  /** Why it is taken and changes nothing: scripts for other systems give it. */
+  readonly ignored?: string;
 };
 
 export type Parsed = {

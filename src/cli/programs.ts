@@ -1,7 +1,8 @@
 /**
  * The programs poweroff, reboot, halt, shutdown and telinit: the options people know from sysvinit
- * and systemd (halt(8), shutdown(8), telinit(8)) to what svinit is asked for. What svinit does not
- * do is refused, for an option that is taken and ignored could cost somebody a machine.
+ * and systemd (halt(8), shutdown(8), telinit(8)) and busybox to what svinit is asked for. What asks
+ * for less care than svinit takes, or for what nobody needs here, is taken and changes nothing;
+ * what asks for something else than a way down that svinit knows is refused.
  */
 import type { Descent, Method } from './down.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
@@ -10,16 +11,14 @@ import type { Session } from './session.ts';
 import { delayOf } from './when.ts';
 
 type Level = ({ readonly act: 'down' } & Descent) | { readonly act: 'scan' | 'reexec' };
-type Act = Level | { readonly act: 'cancel' | 'show' };
+type Warning = { readonly act: 'warn' } & Omit<Descent, 'inMs' | 'force'> & {
+    readonly inMs: number;
+  };
+type Act = Level | Warning | { readonly act: 'cancel' | 'show' | 'nothing' };
 
 export type Asked =
   | (Act & { readonly parsed: Parsed; readonly usage: string })
   | { readonly act: 'help'; readonly help: readonly string[] };
-
-const NO_RECORD = 'writes only a record, and svinit keeps none (wtmp)';
-const NOT_YET = 'is not supported yet';
-const FORCE =
-  'services are always stopped, each within its time; svctl shutdown skip NAME gives one up';
 
 /** Common options that these programs do not take, or have their own row for. */
 const NOT_HERE: ReadonlySet<string> = new Set(['help', 'version', 'no-wait']);
@@ -35,8 +34,16 @@ const USAGES: ReadonlyMap<string, string> = new Map([
   ['telinit', 'telinit 0|6|q|u'],
 ]);
 
+const PACE = 'each service says itself how long it may take to stop';
+const SYNCED = 'what was written is always saved';
+const FORCE: OptionRow = {
+  name: 'force',
+  short: 'f',
+  about: 'Stop nothing in order: TERM to everything, KILL 3 s later; file systems are unmounted',
+};
+
 const TELINIT_ROWS: readonly OptionRow[] = [
-  refused('delay', 't', `a delay between signals ${NOT_YET}: see stop timeouts of services`),
+  { ...ignored('delay', 't', PACE), value: 'SEC' },
   refused('env', 'e', 'svinit has no environment that can be changed'),
   NO_WALL,
 ];
@@ -45,14 +52,14 @@ const HALT_ROWS: readonly OptionRow[] = [
   { name: 'poweroff', short: 'p', about: 'Switch the machine off' },
   { name: 'reboot', about: 'Start the machine anew' },
   { name: 'halt', about: 'Stop the processors' },
-  { name: 'no-wtmp', short: 'd', about: 'Write no record of it; it never does' },
+  FORCE,
+  { name: 'wtmp-only', short: 'w', about: 'Do nothing: svinit keeps no record (wtmp)' },
+  ignored('no-wtmp', 'd', 'svinit keeps no record (wtmp)'),
   NO_WALL,
-  refused('force', 'f', FORCE),
-  refused('wtmp-only', 'w', NO_RECORD),
-  refused('no-sync', 'n', 'to leave written data unsaved is not supported'),
-  refused('interfaces', 'i', `to shut network interfaces down first ${NOT_YET}`),
-  refused('standby', 'h', `to put hard disks to standby ${NOT_YET}`),
-  refused('check-inhibitors', undefined, 'svinit has no inhibitors'),
+  ignored('no-sync', 'n', SYNCED),
+  ignored('interfaces', 'i', 'network interfaces end with the machine'),
+  ignored('standby', 'h', 'the kernel puts disks to standby'),
+  { ...ignored('check-inhibitors', undefined, 'svinit has no inhibitors'), value: 'MODE' },
 ];
 
 const SHUTDOWN_ROWS: readonly OptionRow[] = [
@@ -61,14 +68,14 @@ const SHUTDOWN_ROWS: readonly OptionRow[] = [
   { name: 'halt', short: 'H', about: 'Stop the processors' },
   { name: 'off', short: 'h', about: 'The same as -P, unless -H is given' },
   NO_WALL,
+  { name: 'message-only', short: 'k', about: 'Tell people only, and do nothing' },
   { name: 'cancel', short: 'c', about: 'Call off what is scheduled' },
   { name: 'show', about: 'Show what is scheduled, or what the way down waits for' },
-  refused('message-only', 'k', `to send only a warning ${NOT_YET}`),
-  refused('access', 'a', 'svinit has no /etc/shutdown.allow'),
-  refused('delay', 't', `a delay between signals ${NOT_YET}: see stop timeouts of services`),
-  refused('skip-fsck', 'f', `to skip the next file system check ${NOT_YET}`),
-  refused('force-fsck', 'F', `to force the next file system check ${NOT_YET}`),
-  refused('no-init', 'n', 'to go down without stopping services is not supported'),
+  { ...FORCE, name: 'no-init', short: 'n' },
+  { ...ignored('delay', 't', PACE), value: 'SEC' },
+  ignored('access', 'a', 'only root may, so nobody else is asked for'),
+  ignored('skip-fsck', 'f', 'fsck.mode=skip of the kernel command line does that'),
+  ignored('force-fsck', 'F', 'fsck.mode=force of the kernel command line does that'),
 ];
 
 /**
@@ -89,7 +96,9 @@ export function parseProgram(program: string, argv: readonly string[]): Asked {
   const method = methodOf(program, parsed, usage);
   if (!isShutdown) {
     checkNoWords(parsed.names, usage);
-    return { ...found, act: 'down', method, inMs: null, message: '' };
+    if (parsed.has('wtmp-only')) return { ...found, act: 'nothing' };
+    const force = parsed.has('force');
+    return { ...found, act: 'down', method, inMs: null, message: '', force };
   }
   if (parsed.has('cancel')) return { ...found, act: 'cancel' };
   if (parsed.has('show')) return { ...found, act: 'show' };
@@ -97,10 +106,9 @@ export function parseProgram(program: string, argv: readonly string[]): Asked {
   const [time = '+1', ...words] = parsed.names;
   const inMs = delayOf(time, usage);
   const message = words.join(' ');
-  if (parsed.has('no-wall') && (inMs > 0 || message !== '')) {
-    throw usageFailure('--no-wall: people are always told of what is scheduled', usage);
-  }
-  return { ...found, act: 'down', method, inMs: inMs === 0 ? null : inMs, message };
+  if (parsed.has('message-only')) return { ...found, act: 'warn', method, inMs, message };
+  const force = parsed.has('no-init');
+  return { ...found, act: 'down', method, inMs: inMs === 0 ? null : inMs, message, force };
 }
 
 /** Asks svinit for it. */
@@ -112,6 +120,10 @@ export async function runAsked(
   switch (asked.act) {
     case 'down':
       return down.goDown(asked, session);
+    case 'warn':
+      return down.warn(asked, session);
+    case 'nothing':
+      return EXIT.done;
     case 'cancel':
       return down.cancel(session);
     case 'show':
@@ -141,9 +153,9 @@ function levelOf(words: readonly string[], usage: string): Level {
   checkNoWords(more, usage);
   switch (level.toLowerCase()) {
     case '0':
-      return { act: 'down', method: 'poweroff', inMs: null, message: '' };
+      return { act: 'down', method: 'poweroff', inMs: null, message: '', force: false };
     case '6':
-      return { act: 'down', method: 'reboot', inMs: null, message: '' };
+      return { act: 'down', method: 'reboot', inMs: null, message: '', force: false };
     case 'q':
       return { act: 'scan' };
     case 'u':
@@ -169,6 +181,11 @@ function refused(name: string, short: string | undefined, why: string): OptionRo
   return short === undefined ? row : { ...row, short };
 }
 
+function ignored(name: string, short: string | undefined, why: string): OptionRow {
+  const row = { name, about: '', ignored: why };
+  return short === undefined ? row : { ...row, short };
+}
+
 function longOnly(row: OptionRow): OptionRow {
   const { short: _, ...rest } = row;
   return rest;
@@ -179,14 +196,21 @@ function helpLines(
   own: readonly OptionRow[],
   common: readonly OptionRow[],
 ): readonly string[] {
-  const rows = [...own, ...common].filter((row) => row.refused === undefined);
+  const rows = [...own, ...common].filter(
+    (row) => row.refused === undefined && row.ignored === undefined,
+  );
   const shown = rows.map((row) => {
     const short = row.short === undefined ? '    ' : `-${row.short}, `;
     const value = row.value === undefined ? '' : ` ${row.value}`;
     return `  ${`${short}--${row.name}${value}`.padEnd(20)}  ${row.about}`;
   });
-  const not = own.flatMap(({ name, short, refused: why }) =>
-    why === undefined ? [] : [`  ${short === undefined ? `--${name}` : `-${short}`}: ${why}`],
-  );
-  return [`usage: ${usage}`, '', ...shown, '', 'Refused:', ...not];
+  const because = ({ name, short }: OptionRow, why: string | undefined): readonly string[] =>
+    why === undefined ? [] : [`  ${short === undefined ? `--${name}` : `-${short}`}: ${why}`];
+  const taken = own.flatMap((row) => because(row, row.ignored));
+  const not = own.flatMap((row) => because(row, row.refused));
+  return [
+    ...[`usage: ${usage}`, '', ...shown],
+    ...(taken.length === 0 ? [] : ['', 'Taken, and without effect:', ...taken]),
+    ...(not.length === 0 ? [] : ['', 'Refused:', ...not]),
+  ];
 }

@@ -43,6 +43,7 @@ async function runVerb(argv: readonly string[], world: World): Promise<number> {
     world.write(1, `svctl ${VERSION}\n`);
     return EXIT.done;
   }
+  if (parsed.has('watch')) return (await import('./watching.ts')).watching(verb, parsed, world);
   const session = new Session(world, parsed, usage);
   try {
     return await verb.run(parsed, session);

@@ -33,6 +33,11 @@ export class Session {
     this.timeoutMs = timeout === null ? null : parseTimeout(timeout, usage);
   }
 
+  /** The control socket that the user named; null: the usual places. */
+  get socket(): string | null {
+    return this.#socket;
+  }
+
   /** Asks svinit; connects at the first question. */
   async request<M extends MethodName>(method: M, params: Params[M]): Promise<Results[M]> {
     this.#client ??= this.#connect();
@@ -43,6 +48,13 @@ export class Session {
       ...(limited ? { withinMs: this.timeoutMs } : {}),
       onProgress: (progress) => this.#tell(progress.name, progressLine(progress)),
     });
+  }
+
+  /** Calls `moved` at everything that moves, for as long as the connection holds. */
+  async watch(moved: () => void): Promise<void> {
+    this.#client ??= this.#connect();
+    const client = await this.#client;
+    await client.request('watch', {}, { withinMs: null, onProgress: moved });
   }
 
   /** Writes lines to stdout. */

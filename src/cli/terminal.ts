@@ -27,6 +27,11 @@ export type World = {
   /** @throws {OutputClosed} when nobody reads any more, Failure when it cannot be written. */
   readonly write: (descriptor: 1 | 2, text: string | Uint8Array) => void;
   readonly readStdin: () => Promise<string>;
+  /** Absent: this terminal stays as it is. */
+  readonly terminal?: {
+    /** Every byte typed passes at once, every byte printed unchanged; gives what undoes it. */
+    readonly raw: () => () => void;
+  };
 };
 
 /** The reader of our output went away (`svctl ls | head`): not an error. */

@@ -1,35 +1,32 @@
 /**
- * `svctl top` on a terminal: keys in, lines out, and a look at svinit every second. Only lines that
- * have changed are written, so that it is bearable on a serial line. It survives a re-exec of
- * svinit as the connection does, and leaves the terminal as it was.
+ * `svctl top` on a terminal: keys in, lines out; services are looked at when one has moved, and
+ * figures every second. Only lines that have changed are written, so that it is bearable on a
+ * serial line. It survives a re-exec of svinit as the connection does, and leaves the terminal as
+ * it was.
  */
 import type { Results } from '../core/methods.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
+import { aged, follow } from './follow.ts';
+import { Gauge, type Looked, NOTHING_LOOKED_AT } from './gauge.ts';
+import { keysIn } from './keys.ts';
 import { noNames, type Parsed } from './options.ts';
+import { redraw } from './redraw.ts';
 import type { Session } from './session.ts';
-import {
-  BEGIN,
-  draw,
-  KEY_LINES,
-  paneRows,
-  press,
-  type Size,
-  settle,
-  type Top,
-} from './top-screen.ts';
+import { KEY_LINES, press } from './top-keys.ts';
+import { arrange, type Row } from './top-rows.ts';
+import { BEGIN, draw, paneRows, rowsInSight, type Size, settle, type Top } from './top-screen.ts';
 
 const LOOK_MS = 1000;
+/** A change is a hint and may be lost with a connection, so services are looked at this often. */
+const ASK_MS = 10_000;
+/** What is left of a control sequence follows at once, or it was the key escape. */
+const ESCAPE_MS = 100;
 /** What a serial line is taken for, which cannot tell: the size of a VT100. */
 const USUAL: Size = { rows: 24, columns: 80 };
 
-/** Control sequences of ECMA-48 and xterm: the alternate screen, the cursor, one line. */
+/** Control sequences of ECMA-48 and xterm: the alternate screen, the cursor. */
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
-const at = (row: number): string => `\x1b[${row};1H`;
-const CLEAR_TO_END = '\x1b[K';
-
-/** One key: a control sequence, or a character. */
-const KEY = /\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])|[\s\S]/g;
 
 export async function top(parsed: Parsed, session: Session): Promise<number> {
   noNames(parsed, 'svctl top');
@@ -54,9 +51,15 @@ export async function top(parsed: Parsed, session: Session): Promise<number> {
 
 class View {
   readonly #session: Session;
+  readonly #gauge = new Gauge();
   #top: Top = BEGIN;
   #version: Results['version'] | null = null;
   #all: Results['ls'] = { services: [], problems: [], halting: null };
+  #askedAt = -Infinity;
+  #hasMoved = true;
+  #isLooking = false;
+  #looked: Looked = NOTHING_LOOKED_AT;
+  #rows: readonly Row[] = [];
   #pane: readonly string[] = [];
   /** What stands on the terminal, line by line. */
   #drawn: readonly string[] = [];
@@ -67,38 +70,59 @@ class View {
 
   /** Until somebody leaves, or the terminal is gone. */
   run(): Promise<number> {
-    return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | null = null;
-      const end = (): void => {
-        if (timer !== null) clearTimeout(timer);
+    return new Promise((resolve, reject) => {
+      let rest = '';
+      let hesitation: NodeJS.Timeout | null = null;
+      const stop = (): void => {
+        clearInterval(timer);
+        if (hesitation !== null) clearTimeout(hesitation);
+        unfollow();
         process.stdin.off('data', typed).off('end', end);
         for (const signal of ENDING) process.off(signal, end);
+      };
+      const end = (): void => {
+        stop();
         resolve(EXIT.done);
       };
+      const look = (): void => {
+        this.#look().catch((error: unknown) => {
+          stop();
+          reject(error);
+        });
+      };
+      const take = (text: string, isAll: boolean): void => {
+        const found = keysIn(rest + text, isAll);
+        rest = found.rest;
+        for (const key of found.keys) if (!this.#press(key)) return end();
+        if (rest !== '') hesitation = setTimeout(() => take('', true), ESCAPE_MS);
+      };
       const typed = (text: string): void => {
-        for (const key of text.match(KEY) ?? []) if (!this.#press(key)) return end();
+        if (hesitation !== null) clearTimeout(hesitation);
+        take(text, false);
       };
-      const look = async (): Promise<void> => {
-        await this.#look();
-        timer = setTimeout(() => void look(), LOOK_MS);
-      };
+      const timer = setInterval(look, LOOK_MS);
+      const unfollow = follow(this.#session, () => {
+        this.#hasMoved = true;
+      });
       process.stdin.on('data', typed).on('end', end);
       for (const signal of ENDING) process.on(signal, end);
-      void look();
+      look();
     });
   }
 
   redraw(): void {
     this.#drawn = [];
+    this.#arrange();
     this.#show();
   }
 
   /** False: the view is left. */
   #press(key: string): boolean {
-    const found = press(key, this.#top, this.#all.services, this.#size());
+    const found = press(key, this.#top, this.#rows, this.#size());
     if (found === null) return false;
     this.#top = found.top;
     if (found.act !== null) void this.#act(found.act.verb, found.act.name);
+    this.#arrange();
     void this.#fill().then(() => this.#show());
     return true;
   }
@@ -115,32 +139,65 @@ class View {
     } catch (error) {
       this.#say(`${verb} ${name}: ${wordsOf(error)}`);
     }
-    await this.#look();
+    this.#hasMoved = true;
   }
 
   async #look(): Promise<void> {
+    // An svinit that is slow to answer is not asked twice.
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#ask();
+      const services = this.#services();
+      const inSight = new Set(rowsInSight(this.#top, this.#rows, this.#size()).map((r) => r.key));
+      const isSeen = (name: string): boolean =>
+        this.#top.order.sort === 'pressure' || inSight.has(name);
+      this.#looked = this.#gauge.look(services, isSeen, performance.now());
+      this.#arrange();
+      await this.#fill();
+      this.#show();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const now = performance.now();
+    if (!this.#hasMoved && this.#version !== null && now < this.#askedAt + ASK_MS) return;
+    this.#hasMoved = false;
     try {
       this.#version = await this.#session.request('version', {});
       this.#all = await this.#session.request('ls', { names: [] });
+      this.#askedAt = performance.now();
     } catch (error) {
       this.#version = null;
       this.#say(wordsOf(error));
     }
-    this.#top = settle(this.#top, this.#all.services, this.#size());
-    await this.#fill();
-    this.#show();
+  }
+
+  /** Services as they were told, and as much older as it is since. */
+  #services(): Results['ls']['services'] {
+    const since = Math.round(performance.now() - this.#askedAt);
+    return this.#all.services.map((view) => aged(view, since));
+  }
+
+  #arrange(): void {
+    this.#rows = arrange(this.#services(), this.#looked, this.#top.order);
+    this.#top = settle(this.#top, this.#rows, this.#size());
   }
 
   async #fill(): Promise<void> {
-    this.#top = settle(this.#top, this.#all.services, this.#size());
     const { chosen, pane } = this.#top;
-    const rows = paneRows(this.#size());
+    const row = this.#rows.find(({ key }) => key === chosen);
     if (pane === 'keys') this.#pane = KEY_LINES;
-    else if (chosen === null) this.#pane = [];
-    else if (pane === 'log') this.#pane = (await import('./logs.ts')).lastLines(chosen, rows);
-    else {
+    else if (row === undefined) this.#pane = [];
+    else if (row.view === null) this.#pane = ['the limits of this bundle hold all below it'];
+    else if (pane === 'log') {
+      this.#pane = (await import('./logs.ts')).lastLines(row.name, paneRows(this.#size()));
+    } else {
       const { explain, whyLines } = await import('./why.ts');
-      this.#pane = whyLines(explain(chosen, this.#all), this.#session.style);
+      const all = { ...this.#all, services: this.#services() };
+      this.#pane = whyLines(explain(row.name, all), this.#session.style);
     }
   }
 
@@ -151,12 +208,18 @@ class View {
   #show(): void {
     const { style, world } = this.#session;
     const size = this.#size();
-    const lines = draw(this.#top, this.#version, this.#all.services, this.#pane, size, style);
-    const changed = lines.flatMap((line, i) =>
-      line === this.#drawn[i] ? [] : [`${at(i + 1)}${line}${CLEAR_TO_END}`],
-    );
+    const since = this.#version === null ? 0 : performance.now() - this.#askedAt;
+    const version = this.#version && {
+      ...this.#version,
+      uptimeMs: this.#version.uptimeMs + since,
+    };
+    const { machine } = this.#looked;
+    const { services } = this.#all;
+    const picture = { version, machine, services, rows: this.#rows, pane: this.#pane };
+    const lines = draw(this.#top, picture, size, style);
+    const changed = redraw(this.#drawn, lines);
     this.#drawn = lines;
-    if (changed.length > 0) world.write(1, changed.join(''));
+    if (changed !== '') world.write(1, changed);
   }
 
   #size(): Size {

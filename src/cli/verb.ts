@@ -18,4 +18,10 @@ export type Verb = {
   readonly run: (parsed: Parsed, session: Session) => Promise<number>;
 };
 
+/** For verbs that show what may change; run.ts sees to it. */
+export const WATCH: OptionRow = {
+  name: 'watch',
+  about: 'Go on, and show what changes as it changes; ends with ctrl-C',
+};
+
 export const PATTERNS = 'NAME may be a pattern: quote * and ? from the shell.';

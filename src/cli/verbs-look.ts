@@ -1,7 +1,7 @@
 /**
  * The rows of the verbs that only look.
  */
-import { PATTERNS, type Verb } from './verb.ts';
+import { PATTERNS, type Verb, WATCH } from './verb.ts';
 
 export const LOOK: readonly Verb[] = [
   {
@@ -16,7 +16,7 @@ export const LOOK: readonly Verb[] = [
         'the table.',
       PATTERNS,
     ],
-    options: [{ name: 'failed', about: 'Only what failed or waits to be tried again' }],
+    options: [{ name: 'failed', about: 'Only what failed or waits to be tried again' }, WATCH],
     run: async (parsed, session) => (await import('./look.ts')).ls(parsed, session),
   },
   {
@@ -29,7 +29,7 @@ export const LOOK: readonly Verb[] = [
         'that is still starting is not up.',
       PATTERNS,
     ],
-    options: [],
+    options: [WATCH],
     run: async (parsed, session) => (await import('./look.ts')).status(parsed, session),
   },
   {
@@ -38,7 +38,7 @@ export const LOOK: readonly Verb[] = [
     usage: 'why NAME...',
     about: 'Say why a service is as it is: the chain of causes, and the command that helps',
     more: [],
-    options: [],
+    options: [WATCH],
     run: async (parsed, session) => (await import('./look.ts')).why(parsed, session),
   },
   {
@@ -48,23 +48,52 @@ export const LOOK: readonly Verb[] = [
     about: 'Show how long the boot took, or what was understood of the kernel command line',
     more: [
       'With --options each word of the command line that svinit knows is shown with what it ' +
-        'means. Words for others are shown without their values.',
+        'means. Words for others are shown without their values, with who does something with ' +
+        'them: another program, the kernel, or nobody yet. Secrets are left out.',
     ],
     options: [{ name: 'options', about: 'The kernel command line, word by word' }],
     run: async (parsed, session) => (await import('./boot.ts')).boot(parsed, session),
   },
   {
+    name: 'report',
+    group: 'look',
+    usage: 'report',
+    about: 'Show what is needed to find out why a boot failed, without secrets',
+    more: [
+      'The kernel command line, services and the ends of their logs, mounts, block devices and ' +
+        'the last messages of the kernel. What is named pass, secret, token, key or credential, ' +
+        'and passwords of addresses, are left out. No svinit is needed.',
+    ],
+    options: [{ name: 'output', short: 'o', value: 'FILE', about: 'Into a file, for its owner' }],
+    run: async (parsed, session) => (await import('./report.ts')).report(parsed, session),
+  },
+  {
     name: 'top',
     group: 'look',
     usage: 'top',
-    about: 'Live view: all services, the log of one; restart, stop, start by key',
+    about: 'Live view: all services, what they use, the log of one; restart, stop, start by key',
     more: [
+      'CPU% is of one processor, MEM and TASKS are those of the cgroup of a service, or without ' +
+        'cgroups of its main process. PSI is the worst pressure of the last ten seconds: percent ' +
+        'of the time in which something of it waited for the processor (c), memory (m) or i/o (i).',
       'Under the table is the log of the chosen service, or why it is as it is. The keys are in ' +
         'the last line, ? tells more. On a serial line, which cannot tell its size, LINES and ' +
         'COLUMNS do; else it is 24 by 80.',
     ],
     options: [],
     run: async (parsed, session) => (await import('./top.ts')).top(parsed, session),
+  },
+  {
+    name: 'doctor',
+    group: 'look',
+    usage: 'doctor',
+    about: 'Tell what svinit has found and chosen by itself, what is lost by it, and what to do',
+    more: [
+      'Each line is ok, less (svinit does without it, and nothing that it promises is lost) or ' +
+        'LOST. Exit code 1 when something is lost.',
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./doctor.ts')).doctor(parsed, session),
   },
   {
     name: 'logs',
@@ -88,7 +117,7 @@ export const LOOK: readonly Verb[] = [
     usage: 'deps NAME...',
     about: 'Show what a service needs, as a tree',
     more: [],
-    options: [],
+    options: [WATCH],
     run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'needs'),
   },
   {
@@ -97,7 +126,7 @@ export const LOOK: readonly Verb[] = [
     usage: 'rdeps NAME...',
     about: 'Show what needs a service, as a tree',
     more: [],
-    options: [],
+    options: [WATCH],
     run: async (parsed, session) => (await import('./order.ts')).deps(parsed, session, 'neededBy'),
   },
   {

@@ -6,8 +6,9 @@ import { closest } from '../core/suggest.ts';
 import { EXIT, Failure } from './failure.ts';
 import type { OptionRow, Parsed } from './options.ts';
 import type { Session } from './session.ts';
-import { PATTERNS, type Verb } from './verb.ts';
+import { PATTERNS, type Verb, WATCH } from './verb.ts';
 import { LOOK } from './verbs-look.ts';
+import { TERMINAL } from './verbs-terminal.ts';
 
 export type { Verb } from './verb.ts';
 
@@ -18,7 +19,7 @@ const ACT: readonly Verb[] = [
     usage: 'start NAME...',
     about: 'Want services up, with all they need, and wait until they are ready',
     more: ['A service that is up already is a success.', PATTERNS],
-    options: [],
+    options: [{ name: 'once', about: 'Do not restart them when they end' }],
     run: async (parsed, session) => (await import('./act.ts')).start(parsed, session, 'start'),
   },
   {
@@ -41,6 +42,15 @@ const ACT: readonly Verb[] = [
     more: [PATTERNS],
     options: [],
     run: async (parsed, session) => (await import('./act.ts')).start(parsed, session, 'restart'),
+  },
+  {
+    name: 'signal',
+    group: 'act',
+    usage: 'signal SIGNAL NAME...',
+    about: 'Send a signal, such as HUP or 10, to the main process of services that run',
+    more: ['Refused, and nobody is signalled, when one of them does not run.', PATTERNS],
+    options: [{ name: 'group', about: 'To their process groups' }],
+    run: async (parsed, session) => (await import('./act.ts')).signal(parsed, session),
   },
   {
     name: 'wait',
@@ -80,6 +90,38 @@ const MACHINE: readonly Verb[] = [
   machineRow('reboot', 'Stop all services, then start the machine anew'),
   machineRow('halt', 'Stop all services, then stop the processors'),
   {
+    name: 'kexec',
+    group: 'machine',
+    usage: 'kexec',
+    about: 'Stop all services, then start the kernel that is loaded, without the firmware',
+    more: [
+      'It is refused, and nothing is stopped, when no kernel is loaded: svkexec, kexec(8) -l or ' +
+        'the options here load one, with the present command line unless --append is given.',
+    ],
+    options: [
+      { name: 'kernel', value: 'FILE', about: 'First load this kernel' },
+      { name: 'initrd', value: 'FILE', about: 'With this initramfs' },
+      { name: 'append', value: 'TEXT', about: 'With this command line' },
+    ],
+    run: async (parsed, session) => (await import('./down.ts')).kexec(parsed, session),
+  },
+  {
+    name: 'switch-root',
+    group: 'machine',
+    usage: 'switch-root [ROOT [ARGUMENT...]]',
+    about: 'Stop all services, then make the init of another root PID 1',
+    more: [
+      'ROOT is a mount point, the one that svroot mounts when nothing is said. /dev, /proc, /sys ' +
+        'and /run move along, all else that is mounted outside of it is unmounted. It is ' +
+        'refused, and nothing is stopped, when there is no root there or no init on it.',
+      'Without ARGUMENTs the init gets those that the kernel gave to svinit.',
+    ],
+    options: [
+      { name: 'init', value: 'PATH', about: 'On ROOT; otherwise what init= says, or /sbin/init' },
+    ],
+    run: async (parsed, session) => (await import('./down.ts')).switchRoot(parsed, session),
+  },
+  {
     name: 'shutdown',
     group: 'machine',
     usage: 'shutdown [status|cancel|skip NAME...]',
@@ -91,7 +133,7 @@ const MACHINE: readonly Verb[] = [
       'The program shutdown is another one, with the options people know: shutdown --help.',
       PATTERNS,
     ],
-    options: [],
+    options: [WATCH],
     run: async (parsed, session) => (await import('./down.ts')).shutdownVerb(parsed, session),
   },
   {
@@ -131,7 +173,7 @@ const MORE: readonly Verb[] = [
 ];
 
 /** Every verb, in the order in which help shows them. */
-export const VERBS: readonly Verb[] = [...LOOK, ...ACT, ...MACHINE, ...MORE];
+export const VERBS: readonly Verb[] = [...LOOK, ...ACT, ...TERMINAL, ...MACHINE, ...MORE];
 
 /**
  * The row of `word`; of `ls` when there is none.
@@ -172,7 +214,10 @@ function machineRow(name: 'poweroff' | 'reboot' | 'halt', about: string): Verb {
         'terminal is told, again and again as it comes nearer, and svctl status shows it.',
       `The program ${name} does the same and takes the options people know.`,
     ],
-    options: WHEN,
+    options: [
+      { name: 'force', about: 'Stop nothing in order: TERM to everything, KILL 3 s later' },
+      ...WHEN,
+    ],
     run: async (parsed, session) => (await import('./down.ts')).machineVerb(parsed, session, name),
   };
 }

@@ -42,10 +42,18 @@ export function explain(name: string, all: Results['ls']): Explanation {
   return { name, chain, advice: adviceFor(chain, all.halting !== null) };
 }
 
-export function whyLines({ chain, advice }: Explanation, style: Style): string[] {
+/** @param lastWord The last line a service has printed; of one that failed it may be the reason. */
+export function whyLines(
+  { chain, advice }: Explanation,
+  style: Style,
+  lastWord: (name: string) => string | null = () => null,
+): string[] {
   const lines = chain.flatMap((link) => {
     const indent = '  '.repeat(link.depth * 2);
-    return linkLines(link, style).map((line) => indent + line);
+    const isFailed = link.view?.state === 'failed' || link.view?.state === 'backoff';
+    const said = isFailed && !link.again ? lastWord(link.name) : null;
+    const words = said === null ? [] : [`    last said: ${said}`];
+    return [...linkLines(link, style), ...words].map((line) => indent + line);
   });
   return advice === null ? lines : [...lines, `${arrow(style)} ${safe(advice)}`];
 }

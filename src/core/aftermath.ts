@@ -3,6 +3,7 @@
  * once, later, never again.
  */
 import { type Exit, exitWords, succeeded } from './exit.ts';
+import { up } from './notified.ts';
 import { delayBeforeRestart, withinLimit } from './pacing.ts';
 import { type Service, type Step, type StopReason, same, to, within } from './phase.ts';
 import type { Spec } from './spec.ts';
@@ -20,9 +21,10 @@ export function spawned(svc: Service, pid: Pid, spec: Spec, now: Millis): Step {
     return to({ ...svc, refusals: 0 }, { ...phase, pid, retryAt: null }, now);
   }
   if (phase.at !== 'spawning') return same(svc);
-  const next = { ...svc, starts: svc.starts + 1, error: null, refusals: 0 };
+  const { status: _, ...silent } = svc;
+  const next = { ...silent, starts: svc.starts + 1, error: null, refusals: 0 };
   if (spec.type === 'longrun' && spec.ready.by === 'spawn') {
-    return to(next, { at: 'up', pid, startedAt: now }, now);
+    return to(next, up(pid, now, spec, now), now);
   }
   const readyBy = spec.upWithin === null ? null : later(now, spec.upWithin);
   return to(next, { at: 'starting', pid, startedAt: now, readyBy }, now);

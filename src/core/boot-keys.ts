@@ -2,15 +2,17 @@
  * What the kernel command line and svinit's own arguments can say: one row a key. The parser, help
  * and the reference page are driven by this table. It knows no quoting and no files.
  */
+import { type BootKey, targetWord } from './boot-key.ts';
+import { PHASE_KEYS } from './boot-keys-phases.ts';
+import { ROOT_KEYS } from './boot-keys-root.ts';
 import {
   flag,
   isAbsolute,
-  isGroup,
   isHostname,
   isName,
   matching,
-  type Reader,
   readConsole,
+  readMemoryMin,
   readScan,
   readTmpfsSize,
   readUnit,
@@ -18,28 +20,16 @@ import {
   whole,
 } from './boot-values.ts';
 
-export type BootKey = {
-  /** As written on the kernel command line, `-` and `_` alike; more than one: the same thing. */
-  readonly names: readonly string[];
-  /** As an argument of svinit; null: not one. */
-  readonly option: string | null;
-  /** How the value is shown in help; null: there is none, the key alone says it. */
-  readonly value: string | null;
-  readonly about: string;
-  /** Completes "expected …" when a value is refused. */
-  readonly expects: string;
-  /** Notes what `value` says (null: no `=`) and tells whether it could be understood. */
-  readonly read: Reader;
-};
+export type { BootKey } from './boot-key.ts';
 
 /** CONSOLE_LOGLEVEL_MOTORMOUTH of linux/printk.h: the kernel shows everything from here on. */
 const LOGLEVEL_MAX = 15;
-/** As many services as svinit will supervise. */
 /** An hour; drivers have limits of their own and take what they can. */
 const WATCHDOG_MAX = 3600;
+/** As many services as svinit will supervise. */
 const PARALLEL_MAX = 1000;
 
-export const BOOT_KEYS: readonly BootKey[] = [
+const OWN: readonly BootKey[] = [
   {
     names: ['quiet'],
     option: '--quiet',
@@ -117,13 +107,23 @@ export const BOOT_KEYS: readonly BootKey[] = [
     }),
   },
   {
-    names: ['svinit.watchdog'],
+    names: ['svinit.watchdog', 'systemd.watchdog_sec'],
     option: null,
     value: 'SECONDS',
     about: 'A watchdog of the machine resets it after so long without svinit (60); 0: unused.',
     expects: `a number from 0 to ${WATCHDOG_MAX}`,
     read: whole(0, WATCHDOG_MAX, (draft, n) => {
       draft.watchdog = n;
+    }),
+  },
+  {
+    names: ['svinit.autologin'],
+    option: null,
+    value: null,
+    about: 'Open a shell on each console even if root has a password; no: always ask for a login.',
+    expects: 'yes or no',
+    read: flag((draft, on) => {
+      draft.autologin = on;
     }),
   },
   {
@@ -135,14 +135,12 @@ export const BOOT_KEYS: readonly BootKey[] = [
     read: readTmpfsSize,
   },
   {
-    names: ['svinit.group'],
+    names: ['svinit.memory_min'],
     option: null,
-    value: 'GROUP',
-    about: 'Members of this group may read the control socket.',
-    expects: 'the name or the number of a group',
-    read: matching(isGroup, (draft, name) => {
-      draft.group = name;
-    }),
+    value: 'SIZE',
+    about: 'Memory kept for svinit whatever its services take, by cgroup v2 (64M); 0: none.',
+    expects: 'bytes up to 1T, with K, M, G or T behind the number',
+    read: readMemoryMin,
   },
   {
     names: ['svinit.main'],
@@ -176,10 +174,4 @@ export const BOOT_KEYS: readonly BootKey[] = [
   },
 ];
 
-/** A word that is a target by itself: `single`; `single=no` says nothing. */
-function targetWord(target: string, names: readonly string[], about: string): BootKey {
-  const read = flag((draft, on) => {
-    if (on) draft.target = target;
-  });
-  return { names, option: null, value: null, about, expects: 'yes or no', read };
-}
+export const BOOT_KEYS: readonly BootKey[] = [...OWN, ...ROOT_KEYS, ...PHASE_KEYS];

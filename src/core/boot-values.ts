@@ -47,14 +47,21 @@ export function matching(
   };
 }
 
+/** One of `words`. */
+export function choice<const W extends string>(
+  words: readonly W[],
+  note: (draft: BootDraft, word: W) => void,
+): Reader {
+  return (value, draft) => {
+    const word = words.find((word) => word === value);
+    if (word !== undefined) note(draft, word);
+    return word !== undefined;
+  };
+}
+
 /** A service or a bundle. */
 export function isName(text: string): boolean {
   return nameProblem(text) === null;
-}
-
-/** groupadd(8), "CAVEATS"; or a number. */
-export function isGroup(text: string): boolean {
-  return /^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})$/.test(text);
 }
 
 /** hostname(7); __NEW_UTS_LEN of linux/utsname.h is 64. */
@@ -65,6 +72,16 @@ export function isHostname(text: string): boolean {
 /** An absolute path without control characters; PATH_MAX of linux/limits.h counts the NUL. */
 export function isAbsolute(text: string): boolean {
   return text.startsWith('/') && text.length < 4096 && !/[\x00-\x1f\x7f]/.test(text);
+}
+
+/** Some text without control characters. */
+export function isLine(text: string): boolean {
+  return text !== '' && text.length < 4096 && !/[\x00-\x1f\x7f]/.test(text);
+}
+
+/** Names as /proc/filesystems has them, by commas (`mount_block_root` of init/do_mounts.c). */
+export function isFsType(text: string): boolean {
+  return /^[A-Za-z0-9_.]{1,32}(,[A-Za-z0-9_.]{1,32}){0,15}$/.test(text);
 }
 
 /**
@@ -104,6 +121,14 @@ export function readTmpfsSize(value: string | null, draft: BootDraft): boolean {
   const bytes = sizeBytes(value ?? '');
   if (bytes === null || bytes < TMPFS_MIN || bytes > TMPFS_MAX) return false;
   draft.tmpfsSize = bytes;
+  return true;
+}
+
+/** A size, which may be nothing at all. */
+export function readMemoryMin(value: string | null, draft: BootDraft): boolean {
+  const bytes = sizeBytes(value ?? '');
+  if (bytes === null || bytes > TMPFS_MAX) return false;
+  draft.memoryMin = bytes;
   return true;
 }
 

@@ -45,7 +45,7 @@ export function planBoot(options: BootOptions, facts: BootFacts): readonly BootS
     ...parentSteps(places, facts, covered),
     ...runSteps(places.run, options, facts),
     optional({ do: 'mkdir', path: places.log, mode: 0o750 }),
-    ...(facts.machine ? [optional(KERNEL_LOG)] : []),
+    ...(facts.machine ? [optional(KERNEL_LOG), ...nameSteps(options)] : []),
   ];
   return [...privateSteps(steps, facts), ...steps];
 }
@@ -77,6 +77,12 @@ const KERNEL_LOG: BootAct = {
   path: '/proc/sys/kernel/printk_devkmsg',
   text: 'on\n',
 };
+
+/** The name the command line gives to the machine; that of /etc/hostname is for a service. */
+function nameSteps({ hostname }: BootOptions): BootStep[] {
+  const path = '/proc/sys/kernel/hostname';
+  return hostname === null ? [] : [optional({ do: 'write', path, text: `${hostname}\n` })];
+}
 
 /** The first counts; the others are for containers whose root cannot be written. */
 function runCandidates(uid: number): readonly string[] {

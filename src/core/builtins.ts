@@ -31,6 +31,11 @@ const PLAIN: Omit<Spec, 'name' | 'start' | 'description'> = {
   restart: { when: 'always', limit: null, window: ms(60_000) },
 };
 
+/** A service with everything as it usually is, but for what `own` says. */
+export function plainSpec(own: Pick<Spec, 'name' | 'start' | 'description'> & Partial<Spec>): Spec {
+  return { ...PLAIN, ...own };
+}
+
 /** svlog, which is a name of the program at `path`. */
 export function loggerSpec(
   name: string,

@@ -23,10 +23,15 @@ export type Kin = { readonly parent: number; readonly session: number };
 export const OWN_CGROUP = 'svinit.init';
 /** Where each service has a cgroup of its own. */
 export const SERVICES_CGROUP = 'svinit.services';
+/** Where programs of a service go that has divided its own cgroup: nobody may be in that one. */
+export const CONTROL_CGROUP = 'svinit.control';
+/** So many cgroups may be made in one that was given away, and so deep: we have to remove them. */
+export const DELEGATED_MAX: Readonly<Record<string, string>> = {
+  'cgroup.max.descendants': '1000',
+  'cgroup.max.depth': '16',
+};
 /** Enabled for services, as far as they exist. */
 export const CONTROLLERS: readonly string[] = ['memory', 'pids', 'cpu', 'io'];
-/** Kept for svinit whatever its services take: 64 MiB. */
-export const OWN_MEMORY_MIN = '67108864';
 
 /**
  * Whether the tree at the mount point may be ours. Outside a machine that takes a cgroup namespace,
@@ -70,7 +75,8 @@ export function limitWrites(
   limits: CgroupLimits,
   isFresh: boolean,
 ): readonly { readonly file: string; readonly text: string; readonly isAsked: boolean }[] {
-  const asked = Object.entries(limits).map(([file, text]) => ({ file, text, isAsked: true }));
+  const { delegate: _, ...files } = limits;
+  const asked = Object.entries(files).map(([file, text]) => ({ file, text, isAsked: true }));
   if (isFresh) return asked;
   const others = Object.entries(DEFAULTS).filter(([file]) => !Object.hasOwn(limits, file));
   return [...others.map(([file, text]) => ({ file, text, isAsked: false })), ...asked];

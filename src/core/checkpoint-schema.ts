@@ -2,17 +2,19 @@
  * The shape of a checkpoint, key by key. It decides what fits; what it means is in checkpoint.ts.
  */
 import * as v from 'valibot';
+import type { Halt } from './halt.ts';
+import { HaltSchema, ScheduleSchema } from './halt-schema.ts';
 import type { Job } from './jobs.ts';
 import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
-import type { Halt, System } from './system.ts';
+import type { System } from './system.ts';
 import type { Millis } from './units.ts';
 import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
-export const CHECKPOINT_VERSION = 4;
+export const CHECKPOINT_VERSION = 5;
 
 export type Checkpoint = {
   readonly startedAt: Millis;
@@ -20,7 +22,7 @@ export type Checkpoint = {
   readonly definitions: readonly Spec[];
   readonly problems: readonly Problem[];
   readonly units: readonly { name: string; service: Service; spec: Spec | null }[];
-  readonly intents: readonly (readonly [string, 'up' | 'down'])[];
+  readonly intents: readonly (readonly [string, Intent])[];
   /** Requests that wait for their answer. */
   readonly jobs: readonly Job[];
   readonly boot: System['boot'];
@@ -85,7 +87,7 @@ const ExitSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('code'), code: Count }),
   v.strictObject({ kind: v.literal('signal'), signal: Count, core: v.boolean() }),
 ]);
-const Why = v.picklist(['asked', 'restart', 'unready']);
+const Why = v.picklist(['asked', 'restart', 'unready', 'unwell']);
 const bare = (at: string): v.GenericSchema => v.strictObject({ at: v.literal(at) });
 const PhaseSchema = v.union([
   bare('down'),
@@ -98,7 +100,12 @@ const PhaseSchema = v.union([
     startedAt: Instant,
     readyBy: MaybeInstant,
   }),
-  v.strictObject({ at: v.literal('up'), pid: Pid, startedAt: Instant }),
+  v.strictObject({
+    at: v.literal('up'),
+    pid: Pid,
+    startedAt: Instant,
+    alive: v.exactOptional(v.strictObject({ every: Instant, by: Instant })),
+  }),
   v.strictObject({
     at: v.literal('stopping'),
     pid: Pid,
@@ -134,6 +141,7 @@ const ServiceSchema = v.strictObject({
   exitAt: MaybeInstant,
   error: v.nullable(Text),
   cause: Text,
+  status: v.exactOptional(Text),
 });
 const CommandSchema = v.nullable(v.strictObject({ path: Text, argv: v.array(Text) }));
 const SpecSchema = v.strictObject({
@@ -153,7 +161,7 @@ const SpecSchema = v.strictObject({
   before: Names,
   contents: Names,
   ready: v.union([
-    v.strictObject({ by: v.literal('spawn') }),
+    v.strictObject({ by: v.picklist(['spawn', 'notify']) }),
     v.strictObject({ by: v.literal('fd'), fd: Count }),
   ]),
   initially: v.picklist(['up', 'down', 'target']),
@@ -170,7 +178,9 @@ const SpecSchema = v.strictObject({
     limit: v.nullable(Count),
     window: Instant,
   }),
+  watchdog: v.exactOptional(Instant),
   cgroup: v.exactOptional(v.record(v.string(), v.string())),
+  root: v.exactOptional(Name),
 });
 const ProblemSchema = v.strictObject({
   name: Text,
@@ -181,7 +191,7 @@ const ProblemSchema = v.strictObject({
 });
 const JobSchema = v.strictObject({
   number: Count,
-  method: v.picklist(['start', 'stop', 'restart', 'wait']),
+  method: v.picklist(['start', 'stop', 'restart', 'wait', 'watch']),
   asker: v.strictObject({ client: Count, id: IdSchema, uid: UidSchema }),
   goals: v.array(
     v.strictObject({
@@ -193,30 +203,13 @@ const JobSchema = v.strictObject({
   by: MaybeInstant,
   patient: v.boolean(),
 });
-const IntentSchema = v.picklist(['up', 'down']);
-const HaltKindSchema = v.picklist(['poweroff', 'reboot', 'halt', 'exit']);
+const IntentSchema = v.picklist(['up', 'down', 'once']);
 const Common = {
   boot: v.picklist(['unscanned', 'settling', 'settled']),
   booting: Names,
   earlySettled: v.boolean(),
-  halt: v.nullable(
-    v.strictObject({
-      kind: HaltKindSchema,
-      cause: Text,
-      by: Instant,
-      released: v.boolean(),
-      skipped: Names,
-    }),
-  ),
-  schedule: v.nullable(
-    v.strictObject({
-      kind: HaltKindSchema,
-      cause: Text,
-      message: Text,
-      by: Instant,
-      tellAt: Instant,
-    }),
-  ),
+  halt: v.nullable(HaltSchema),
+  schedule: v.nullable(ScheduleSchema),
   mainExit: v.nullable(ExitSchema),
 };
 const RecordSchema = v.strictObject({

@@ -18,6 +18,12 @@ export function decodeStatus(status: number): Exit {
   return { kind: 'signal', signal, core: (status & 0x80) !== 0 };
 }
 
+/** A status of waitpid(2) that `decodeStatus` would decode to `exit`. */
+export function encodeStatus(exit: Exit): number {
+  if (exit.kind === 'code') return exit.code << 8;
+  return exit.signal | (exit.core ? 0x80 : 0);
+}
+
 export function succeeded(exit: Exit): boolean {
   return exit.kind === 'code' && exit.code === 0;
 }

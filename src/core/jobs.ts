@@ -5,11 +5,12 @@
 import { note } from './agenda.ts';
 import type { Goal, MethodName } from './methods.ts';
 import { isActive, isMet } from './phase.ts';
-import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
+import type { ServiceView } from './service-view.ts';
 import { type Asker, JOB_DEADLINE, type System } from './system.ts';
 import { failedNeed, type Turn } from './turn.ts';
 import { type Millis, unreachable } from './units.ts';
-import { outcomeOf } from './views.ts';
+import { outcomeOf, viewOf } from './views.ts';
 
 export type JobGoal = {
   readonly name: string;
@@ -46,10 +47,29 @@ export function addJob(turn: Turn, job: Omit<Job, 'number'>): void {
   if (job.by !== null) note(system.agenda, `${JOB_DEADLINE}${number}`, job.by);
 }
 
+/** Adds a job of a client that just looks, unless it has too many already. */
+export function addPatient(turn: Turn, job: Omit<Job, 'number' | 'patient'>): void {
+  const { asker, method } = job;
+  const open = [...turn.system.jobs.values()].filter(
+    (other) => other.asker.client === asker.client,
+  );
+  // Whoever watches is told of everything: twice would be the same, and costs as much again.
+  const watches = method === 'watch' && open.some((other) => other.method === method);
+  if (!watches && open.length < WAITS_MAX) return addJob(turn, { ...job, patient: true });
+  const text = watches
+    ? 'This connection watches already'
+    : `No more than ${WAITS_MAX} requests of one client may wait for their answer`;
+  turn.effects.push({ do: 'refuse', asker, error: refusal(EXIT.failed, text) });
+}
+
 /** Answers every job that is decided, and tells the others what moved. */
 export function judgeJobs(turn: Turn): void {
   const { system } = turn;
   for (const job of system.jobs.values()) {
+    if (job.method === 'watch') {
+      tellMoves(turn, job);
+      continue;
+    }
     const verdicts = job.goals.map((goal) => judge(system, job, goal));
     const failure = verdicts.find((verdict) => verdict.is === 'failed');
     const late = job.by !== null && turn.now >= job.by;
@@ -156,9 +176,27 @@ function timeoutError(
 
 function tellProgress(turn: Turn, job: Job): void {
   const names = new Set(job.goals.map(({ name }) => name));
-  for (const { name } of turn.changes) {
-    if (!names.has(name)) continue;
-    const params = { id: job.asker.id, ...outcomeOf(turn.system, name, turn.now) };
-    turn.effects.push({ do: 'notify', client: job.asker.client, method: 'progress', params });
-  }
+  for (const { name } of turn.changes) if (names.has(name)) tell(turn, job, name);
+}
+
+/** Of whatever is not as it was: a wish and a definition are shown too, not only phases. */
+function tellMoves(turn: Turn, job: Job): void {
+  const names = new Set([...turn.changes.map(({ name }) => name), ...turn.touched]);
+  for (const name of names) tell(turn, job, name, viewOfName(turn, name));
+}
+
+/** Who watches keeps a picture of its own, and would otherwise ask for all of it at each move. */
+function viewOfName({ system, now }: Turn, name: string): { readonly service?: ServiceView } {
+  const unit = system.units.get(name);
+  return unit === undefined ? {} : { service: viewOf(system, name, unit, now) };
+}
+
+function tell(
+  { system, now, effects }: Turn,
+  { asker }: Job,
+  name: string,
+  more: { readonly service?: ServiceView } = {},
+): void {
+  const params = { id: asker.id, ...outcomeOf(system, name, now), ...more };
+  effects.push({ do: 'notify', client: asker.client, method: 'progress', params });
 }

@@ -47,6 +47,19 @@ export function splitKernelWords(text: string): KernelWords {
   return { words, rest, cut };
 }
 
+/** `text` with `more` words as if they stood at its end, before what is for init. */
+export function lineWith(text: string, more: readonly string[]): string {
+  const { words, rest } = splitKernelWords(text);
+  const all = [...words.map(asArgument), ...more].map(inQuotes);
+  return [...all, ...(rest.length === 0 ? [] : ['--', ...rest.map(inQuotes)])].join(' ');
+}
+
+/** No quote can be within a word, so none has to be escaped. */
+function inQuotes(word: string): string {
+  const plain = word.replaceAll('"', '');
+  return /^\S+$/.test(plain) ? plain : `"${plain}"`;
+}
+
 /** Keys are the same when only `-` and `_` differ (`parameq` of kernel/params.c). */
 export function plainKey(key: string): string {
   return key.replaceAll('-', '_');

@@ -4,7 +4,10 @@
  */
 import * as v from 'valibot';
 import type { ScheduledView, ShutdownView } from './blockers.ts';
-import type { Problem, ServiceType } from './spec.ts';
+import type { Examined } from './examined.ts';
+import { FAULTS, type FaultKind } from './faults.ts';
+import type { Outcome, ServiceView } from './service-view.ts';
+import type { Problem } from './spec.ts';
 
 /** A name or a pattern of names; the caps are there so that no client can make us work. */
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -17,6 +20,7 @@ const TimeoutMs = v.optional(
 const Wait = v.optional(v.boolean(), true);
 const Flag = v.optional(v.boolean(), false);
 const Nothing = v.strictObject({});
+const Forced = v.strictObject({ force: v.exactOptional(v.boolean()) });
 /** Thirty days: what is later is not meant, or forgotten by then. */
 export const SCHEDULE_MS_MAX = 2_592_000_000;
 const MESSAGE_CHARS_MAX = 500;
@@ -27,6 +31,15 @@ const AbsolutePath = v.pipe(
   v.maxLength(4095),
 );
 
+/** The kernel gives its init no more (MAX_INIT_ARGS, init/main.c). */
+const Arguments = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(/^[^\0]*$/, 'not an argument'), v.maxLength(4095))),
+  v.maxLength(32),
+);
+
+/** Signals as the kernel counts them (signal(7)): 1 to SIGRTMAX. */
+const Signal = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
+
 const Condition = v.strictObject({
   name: Name,
   goal: v.picklist(['up', 'ready', 'down', 'done', 'failed']),
@@ -35,25 +48,11 @@ const Condition = v.strictObject({
 export type Goal = 'up' | 'ready' | 'down' | 'done' | 'failed';
 export const GOALS: readonly Goal[] = ['up', 'ready', 'down', 'done', 'failed'];
 
-/** Ends and troubles of svinit itself that its tests ask for. */
-export type FaultKind =
-  | 'throw'
-  | 'reject'
-  | 'exit'
-  | 'abort'
-  | 'null'
-  | 'loop'
-  | 'block'
-  | 'heap'
-  | 'stack'
-  | 'leak';
-
-const FAULTS: readonly FaultKind[] = [
-  ...(['throw', 'reject', 'exit', 'abort', 'null', 'loop'] as const),
-  ...(['block', 'heap', 'stack', 'leak'] as const),
-];
+export type { FaultKind } from './faults.ts';
 
 type None = Record<string, never>;
+/** `force` stops nothing in order: all processes are told at once, and killed soon after. */
+type Ending = { readonly force?: boolean };
 type Waiting = {
   readonly names: string[];
   /** False answers as soon as the wish is noted. */
@@ -68,23 +67,39 @@ export type Params = {
   /** No names: all services. */
   readonly ls: { readonly names: string[] };
   readonly status: { readonly names: string[] };
-  readonly start: Waiting;
+  /** `once`: it is not restarted when it ends. */
+  readonly start: Waiting & { readonly once: boolean };
   readonly stop: Waiting & { readonly cascade: boolean; readonly force: boolean };
   readonly restart: Waiting;
   readonly wait: {
     readonly conditions: { readonly name: string; readonly goal: Goal }[];
     readonly timeoutMs: number | null;
   };
+  /** For the main process of each, or its process group. */
+  readonly signal: { readonly names: string[]; readonly signal: number; readonly group: boolean };
   /** `prune` stops what is no longer defined. */
   readonly scan: { readonly prune: boolean };
-  readonly poweroff: None;
-  readonly reboot: None;
-  readonly halt: None;
+  /** Tells of everything that moves, as `progress`, until the connection ends. */
+  readonly watch: None;
+  readonly examine: None;
+  readonly poweroff: Ending;
+  readonly reboot: Ending;
+  readonly halt: Ending;
+  /** Starts the kernel that has been loaded (kexec_load(2)). */
+  readonly kexec: None;
+  /** Makes `init` on `root`, a mount point, PID 1. Null: what this boot was told, or is usual. */
+  readonly switchRoot: {
+    readonly root: string | null;
+    readonly init: string | null;
+    readonly arguments: string[] | null;
+  };
   /** `inMs` milliseconds from now; `message` is for everybody at a terminal. */
   readonly schedule: {
     readonly kind: 'poweroff' | 'reboot' | 'halt';
     readonly inMs: number;
     readonly message: string;
+    /** People are told, and nothing comes of it. */
+    readonly pretend?: boolean;
   };
   readonly cancel: None;
   /** What is in the way of going down. */
@@ -110,21 +125,31 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   version: Nothing,
   ls: v.strictObject({ names: v.optional(v.pipe(v.array(Name), v.maxLength(1000)), []) }),
   status: v.strictObject({ names: Names }),
-  start: v.strictObject(waiting),
+  start: v.strictObject({ ...waiting, once: Flag }),
   stop: v.strictObject({ ...waiting, cascade: Flag, force: Flag }),
   restart: v.strictObject(waiting),
   wait: v.strictObject({
     conditions: v.pipe(v.array(Condition), v.minLength(1), v.maxLength(1000)),
     timeoutMs: TimeoutMs,
   }),
+  signal: v.strictObject({ names: Names, signal: Signal, group: Flag }),
   scan: v.strictObject({ prune: Flag }),
-  poweroff: Nothing,
-  reboot: Nothing,
-  halt: Nothing,
+  watch: Nothing,
+  examine: Nothing,
+  poweroff: Forced,
+  reboot: Forced,
+  halt: Forced,
+  kexec: Nothing,
+  switchRoot: v.strictObject({
+    root: v.optional(v.nullable(AbsolutePath), null),
+    init: v.optional(v.nullable(AbsolutePath), null),
+    arguments: v.optional(v.nullable(Arguments), null),
+  }),
   schedule: v.strictObject({
     kind: v.picklist(['poweroff', 'reboot', 'halt']),
     inMs: v.pipe(v.number(), v.minValue(0), v.maxValue(SCHEDULE_MS_MAX)),
     message: v.optional(v.pipe(v.string(), v.maxLength(MESSAGE_CHARS_MAX)), ''),
+    pretend: v.exactOptional(v.boolean()),
   }),
   cancel: Nothing,
   shutdown: Nothing,
@@ -135,48 +160,7 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   }),
 };
 
-export type StateWord =
-  | 'down'
-  | 'waiting'
-  | 'starting'
-  | 'up'
-  | 'stopping'
-  | 'finishing'
-  | 'backoff'
-  | 'done'
-  | 'failed';
-
-/** One service as clients see it. Durations are milliseconds. */
-export type ServiceView = {
-  readonly name: string;
-  readonly type: ServiceType;
-  readonly description: string;
-  readonly state: StateWord;
-  readonly want: 'up' | 'down';
-  readonly pid: number | null;
-  /** Since the state last changed. */
-  readonly forMs: number;
-  /** Starts after the first. */
-  readonly restarts: number;
-  /** One short reason, or empty. */
-  readonly note: string;
-  /** What moved it last. */
-  readonly cause: string;
-  readonly lastExit: string | null;
-  readonly lastExitMs: number | null;
-  /** Until the next try, when it is in backoff. */
-  readonly nextTryMs: number | null;
-  readonly needs: readonly string[];
-  readonly neededBy: readonly string[];
-  /** Needs (or ordered predecessors) that hold it now. */
-  readonly waitingFor: readonly string[];
-  readonly directory: string;
-  readonly definition: 'current' | 'changed' | 'removed';
-  readonly early: boolean;
-};
-
-/** What became of one name of a start, stop, restart or wait. */
-export type Outcome = { readonly name: string; readonly state: StateWord; readonly note: string };
+export type { Outcome, ServiceView, StateWord } from './service-view.ts';
 
 export type Results = {
   readonly version: {
@@ -199,6 +183,7 @@ export type Results = {
   };
   readonly status: { readonly services: readonly ServiceView[] };
   readonly start: { readonly services: readonly Outcome[] };
+  readonly signal: { readonly signalled: readonly string[] };
   readonly stop: { readonly services: readonly Outcome[] };
   readonly restart: { readonly services: readonly Outcome[] };
   readonly wait: { readonly services: readonly Outcome[] };
@@ -209,9 +194,15 @@ export type Results = {
     readonly refused: readonly Problem[];
     readonly notices: readonly string[];
   };
+  /** Never answered. */
+  readonly watch: None;
+  /** What svinit has found and chosen, for `svctl doctor`. */
+  readonly examine: Examined;
   readonly poweroff: { readonly halting: string };
   readonly reboot: { readonly halting: string };
   readonly halt: { readonly halting: string };
+  readonly kexec: { readonly halting: string };
+  readonly switchRoot: { readonly halting: string };
   readonly schedule: ScheduledView;
   readonly cancel: { readonly cancelled: ScheduledView | null };
   readonly shutdown: ShutdownView;
@@ -221,7 +212,9 @@ export type Results = {
 };
 
 /** Read-only methods are served on the `status` socket too. */
-const READ_ONLY = new Set<MethodName>(['version', 'ls', 'status', 'wait', 'shutdown']);
+const READ_ONLY = new Set<MethodName>([
+  ...(['version', 'ls', 'status', 'wait', 'shutdown', 'watch', 'examine'] as const),
+]);
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(SCHEMAS));
 

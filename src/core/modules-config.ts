@@ -54,14 +54,22 @@ export function parseModulesLoad(text: string): readonly string[] {
 
 /**
  * Modules that the command line names: `modules-load=a,b` and `rd.modules-load=a,b`, as in
- * systemd-modules-load.service(8).
+ * systemd-modules-load.service(8), and `rd.driver.pre=a,b` of dracut.cmdline(7).
  */
 export function modulesOfWords(words: readonly KernelWord[]): readonly string[] {
   return words.flatMap(({ key, value }) => {
-    const isList = ['modules_load', 'rd.modules_load'].includes(plainKey(key));
+    const isList = LISTS.includes(plainKey(key));
     return isList ? commaList(value) : [];
   });
 }
+
+const LISTS: readonly string[] = ['modules_load', 'rd.modules_load', 'rd.driver.pre'];
+/** The last is the kernel's own, which refuses to load such a module, whoever asks. */
+const BLACKLISTS: readonly string[] = [
+  'modprobe.blacklist',
+  'rd.driver.blacklist',
+  'module_blacklist',
+];
 
 type Draft = {
   aliases: Alias[];
@@ -118,10 +126,11 @@ function take(draft: Draft, [keyword, ...words]: readonly string[]): boolean {
 }
 
 /**
- * `modprobe.blacklist=a,b`, and `MODULE.PARAMETER=VALUE` as it is for modules that are built in.
+ * `modprobe.blacklist=a,b` and its likes, and `MODULE.PARAMETER=VALUE` as it is for modules that
+ * are built in.
  */
 function takeKernelWord(draft: Draft, { key, value }: KernelWord): void {
-  if (plainKey(key) === 'modprobe.blacklist') {
+  if (BLACKLISTS.includes(plainKey(key))) {
     for (const name of commaList(value)) draft.blacklist.add(plainName(name));
     return;
   }

@@ -41,6 +41,15 @@ export function parseMounts(text: string): Mount[] {
   return mounts;
 }
 
+/** What is swapped to, from the text of /proc/swaps (proc(5)): a line of titles, then one each. */
+export function parseSwaps(text: string): string[] {
+  const [, ...lines] = text.split('\n', LINES_MAX);
+  return lines.flatMap((line) => {
+    const [path] = line.split(/\s+/);
+    return path?.startsWith('/') ? [decoded(path)] : [];
+  });
+}
+
 /** What is on top at `target`, null when nothing is mounted right there. */
 export function typeMounted(mounts: readonly MountPoint[], target: string): string | null {
   return mounts.findLast((mount) => mount.target === target)?.type ?? null;

@@ -3,11 +3,12 @@
  * the questions that are answered by looking at them. The moves are in service.ts.
  */
 import type { Exit } from './exit.ts';
+import type { Notification } from './notify.ts';
 import type { Spec } from './spec.ts';
 import { later, type Millis, type Pid, unreachable } from './units.ts';
 
 /** Why a running process was told to stop. */
-export type StopReason = 'asked' | 'restart' | 'unready';
+export type StopReason = 'asked' | 'restart' | 'unready' | 'unwell';
 
 export type Phase =
   /** Nothing runs. With want up: waiting for its needs. */
@@ -21,7 +22,13 @@ export type Phase =
       readonly startedAt: Millis;
       readonly readyBy: Millis | null;
     }
-  | { readonly at: 'up'; readonly pid: Pid; readonly startedAt: Millis }
+  | {
+      readonly at: 'up';
+      readonly pid: Pid;
+      readonly startedAt: Millis;
+      /** It promised a sign of life every so often, the next one by then; absent: it did not. */
+      readonly alive?: { readonly every: Millis; readonly by: Millis };
+    }
   | {
       readonly at: 'stopping';
       readonly pid: Pid;
@@ -76,6 +83,8 @@ export type Service = {
   readonly error: string | null;
   /** What moved it last, in words. */
   readonly cause: string;
+  /** What its process says of itself; absent: nothing. */
+  readonly status?: string;
 };
 
 export type Event =
@@ -89,6 +98,7 @@ export type Event =
   | { readonly type: 'spawned'; readonly pid: Pid }
   | { readonly type: 'spawnFailed'; readonly reason: string; readonly transient: boolean }
   | { readonly type: 'ready' }
+  | { readonly type: 'notified'; readonly said: Notification }
   | { readonly type: 'exited'; readonly exit: Exit }
   | { readonly type: 'deadline' };
 
@@ -122,6 +132,8 @@ export function deadline(phase: Phase): Millis | null {
   switch (phase.at) {
     case 'starting':
       return phase.readyBy;
+    case 'up':
+      return phase.alive?.by ?? null;
     case 'stopping':
       return phase.killAt;
     case 'finishing':
@@ -131,7 +143,6 @@ export function deadline(phase: Phase): Millis | null {
       return phase.until;
     case 'down':
     case 'spawning':
-    case 'up':
     case 'done':
     case 'failed':
       return null;

@@ -19,6 +19,9 @@ export const UNSENT_BYTES_MAX: number = 4 * 1024 * 1024;
 /** JSON-RPC says that ids are strings or numbers; null answers a line that had none. */
 export type RequestId = string | number | null;
 
+/** Who asked, so that the answer finds its way back. */
+export type Asker = { readonly client: number; readonly id: RequestId; readonly uid: number };
+
 /** svctl's exit codes: a reply that is an error carries the one that fits. */
 export const EXIT = {
   done: 0,

@@ -5,10 +5,11 @@
 
 import { causeOf } from './causes.ts';
 import { closure } from './edges.ts';
-import { addJob } from './jobs.ts';
+import { addJob, addPatient } from './jobs.ts';
 import type { Goal, MethodName, Params, Request } from './methods.ts';
+import { signal } from './once.ts';
 import { isActive } from './phase.ts';
-import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
+import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
 import type { Asker, System } from './system.ts';
@@ -38,10 +39,17 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
       return stop(turn, asker, request.params);
     case 'restart':
       return restart(turn, asker, request.params);
+    case 'signal':
+      return signal(turn, asker, request.params);
     case 'wait':
       return wait(turn, asker, request.params);
     case 'scan':
       turn.effects.push({ do: 'scan', prune: request.params.prune, asker });
+      return;
+    case 'watch':
+      return addPatient(turn, { method: 'watch', asker, goals: [], by: null });
+    case 'examine':
+      turn.effects.push({ do: 'examine', asker });
       return;
     case 'fault':
       if (!system.options.testing) {
@@ -58,6 +66,8 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
     case 'poweroff':
     case 'reboot':
     case 'halt':
+    case 'kexec':
+    case 'switchRoot':
     case 'schedule':
     case 'cancel':
     case 'shutdown':
@@ -95,7 +105,7 @@ function start(turn: Turn, asker: Asker, params: Params['start']): void {
   const names = toStart(turn, asker, params.names);
   if (names === null) return;
   const cause = causeOf('start', params.names, asker);
-  wish(turn, names, cause);
+  wish(turn, names, params.once ? 'once' : 'up', cause);
   for (const name of names) apply(turn, name, { type: 'retry', cause });
   finish(
     turn,
@@ -115,7 +125,7 @@ function restart(turn: Turn, asker: Asker, params: Params['restart']): void {
     return { name, goal: 'up' as const, startsBefore: service?.starts ?? 0 };
   });
   const cause = causeOf('restart', params.names, asker);
-  wish(turn, names, cause);
+  wish(turn, names, 'up', cause);
   for (const name of names) apply(turn, name, { type: 'restart', cause });
   finish(turn, asker, params, 'restart', goals);
 }
@@ -159,11 +169,6 @@ function dependantsOf(system: System, names: readonly string[]): string[] {
 }
 
 function wait(turn: Turn, asker: Asker, params: Params['wait']): void {
-  const open = [...turn.system.jobs.values()].filter((job) => job.asker.client === asker.client);
-  if (open.length >= WAITS_MAX) {
-    const text = `No more than ${WAITS_MAX} requests of one client may wait for their answer`;
-    return refuse(turn, asker, refusal(EXIT.failed, text));
-  }
   // The same goal twice, as patterns give it, is one goal.
   const goals = new Map<string, ReturnType<typeof goalOf>>();
   for (const { name, goal } of params.conditions) {
@@ -172,7 +177,7 @@ function wait(turn: Turn, asker: Asker, params: Params['wait']): void {
     for (const match of chosen.names) goals.set(`${match} ${goal}`, goalOf(match, goal));
   }
   const by = byOf(turn, params.timeoutMs);
-  addJob(turn, { method: 'wait', asker, goals: [...goals.values()], by, patient: true });
+  addPatient(turn, { method: 'wait', asker, goals: [...goals.values()], by });
 }
 
 function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] | null {
@@ -188,12 +193,12 @@ function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] 
 }
 
 /** Wants `names` up; what they need is no longer held down by an earlier stop. */
-function wish(turn: Turn, names: readonly string[], cause: string): void {
+function wish(turn: Turn, names: readonly string[], intent: Intent, cause: string): void {
   const { system } = turn;
   for (const name of closure(names, system.graph.needs)) {
     if (system.intents.get(name) === 'down') intend(turn, name, null);
   }
-  for (const name of names) intend(turn, name, 'up');
+  for (const name of names) intend(turn, name, intent);
   updateWants(turn, cause);
 }
 
@@ -206,7 +211,7 @@ function intend(turn: Turn, name: string, intent: Intent | null): void {
 function finish(
   turn: Turn,
   asker: Asker,
-  params: Params['start'],
+  params: Params['restart'],
   method: 'start' | 'stop' | 'restart',
   goals: readonly ReturnType<typeof goalOf>[],
 ): void {

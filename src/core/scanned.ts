@@ -119,9 +119,15 @@ function keepRefused(
     if (!name.startsWith('/')) continue;
     // Also over what was found elsewhere: it may be what this root overrides.
     for (const spec of old.values()) {
-      if (spec.directory.startsWith(`${name}/`)) found.set(spec.name, spec);
+      if (isBelow(spec, name)) found.set(spec.name, spec);
     }
   }
+}
+
+/** Whether `spec` was read in the directory, or for a root from the file, at `path`. */
+function isBelow(spec: Spec, path: string): boolean {
+  if (spec.root !== undefined) return path.endsWith(`/${spec.root}.services`);
+  return spec.directory.startsWith(`${path}/`);
 }
 
 /** What is at rest takes the new definition at once; what runs is left as it is. */

@@ -22,6 +22,11 @@ export type Schedule = {
   readonly tellAt: Millis;
 };
 
+/** People are told of what will not happen: a warning, as of shutdown(8) -k. */
+export function warnOf(turn: Turn, asked: Omit<Schedule, 'tellAt'>): void {
+  tell(turn, goingWords(asked, turn.now));
+}
+
 /** Takes the place of whatever was scheduled before. */
 export function setSchedule(turn: Turn, asked: Omit<Schedule, 'tellAt'>): void {
   const { system, now } = turn;
@@ -74,12 +79,16 @@ const SUBJECT: Readonly<Record<HaltKind, string>> = {
   poweroff: 'The machine',
   reboot: 'The machine',
   halt: 'The machine',
+  kexec: 'The machine',
+  'switch-root': 'The machine',
   exit: 'This container',
 };
 const GOES: Readonly<Record<HaltKind, string>> = {
   poweroff: 'is switched off',
   reboot: 'restarts',
   halt: 'is halted',
+  kexec: 'restarts with another kernel',
+  'switch-root': 'is handed over to another init',
   exit: 'ends',
 };
 

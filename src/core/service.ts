@@ -6,6 +6,7 @@
  * dependant runs any more. Both come from system.ts.
  */
 import { exited, spawned, spawnFailed } from './aftermath.ts';
+import { notified, SIGABRT, up } from './notified.ts';
 import {
   deadline,
   type Event,
@@ -46,12 +47,12 @@ export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step 
       return spawnFailed(svc, event.reason, event.transient, spec, now);
     case 'ready':
       return phase.at === 'starting' && spec.type === 'longrun'
-        ? to(
-            { ...svc, cause: 'ready' },
-            { at: 'up', pid: phase.pid, startedAt: phase.startedAt },
-            now,
-          )
+        ? to({ ...svc, cause: 'ready' }, up(phase.pid, phase.startedAt, spec, now), now)
         : same(svc);
+    case 'notified':
+      return notified(svc, event.said, spec, now, (told, running) =>
+        stop(told, running, 'unwell', spec, now),
+      );
     case 'exited':
       return exited(svc, event.exit, spec, now);
     case 'deadline':
@@ -115,7 +116,7 @@ function stop(
   const { pid, startedAt } = phase;
   // CONT after the signal: a stopped process would otherwise never get to see it.
   return to(svc, { at: 'stopping', pid, startedAt, killAt, why }, now, [
-    { do: 'signal', pid, signal: spec.stopSignal, group: false },
+    { do: 'signal', pid, signal: why === 'unwell' ? SIGABRT : spec.stopSignal, group: false },
     { do: 'signal', pid, signal: SIGCONT, group: false },
   ]);
 }
@@ -136,6 +137,8 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
   switch (phase.at) {
     case 'starting':
       return stop(svc, phase, 'unready', spec, now);
+    case 'up':
+      return stop({ ...svc, cause: 'watchdog: no sign of life' }, phase, 'unwell', spec, now);
     case 'stopping':
     case 'finishing':
     case 'undoing': {
@@ -148,7 +151,6 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
       return to(svc, { at: 'down' }, now);
     case 'down':
     case 'spawning':
-    case 'up':
     case 'done':
     case 'failed':
       return same(svc);

@@ -6,26 +6,41 @@ import { note } from './agenda.ts';
 import { isWaitedFor } from './blockers.ts';
 import { edgesOf } from './edges.ts';
 import { shellCode } from './exit.ts';
+import type { HaltKind, SwitchTarget } from './halt.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { updateWants } from './scanned.ts';
-import { HALT_DEADLINE, type HaltKind, othersRun, type System } from './system.ts';
+import { HALT_DEADLINE, othersRun, type System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { later } from './units.ts';
 
-/** Begins to go down. Asking twice is one shutdown; asking for another kind is refused. */
-export function beginHalt(turn: Turn, kind: HaltKind, cause: string): RpcError | null {
+/**
+ * Begins to go down. Asking twice is one shutdown; asking for another kind is refused.
+ * @param to Whom to hand over to, of a hand-over.
+ */
+export function beginHalt(
+  turn: Turn,
+  kind: HaltKind,
+  cause: string,
+  to: SwitchTarget | null = null,
+): RpcError | null {
   const { system, now } = turn;
   if (system.halt !== null) {
-    if (system.halt.kind === kind) return null;
+    if (system.halt.kind === kind && isSame(system.halt.to ?? null, to)) return null;
     const { kind: already, cause: by } = system.halt;
     return refusal(EXIT.failed, `Cannot ${kind}: a ${already} is under way (${by})`);
   }
   const by = later(now, system.options.haltWithin);
-  system.halt = { kind, cause, by, released: false, skipped: [] };
+  const halt = { kind, cause, by, released: false, skipped: [] };
+  system.halt = to === null ? halt : { ...halt, to };
   system.schedule = null;
   note(system.agenda, HALT_DEADLINE, system.halt.by);
   updateWants(turn, `${kind}: ${cause}`);
   return null;
+}
+
+/** The time is up now: services are ended together with everything else. */
+export function hasten({ system, now }: Turn): void {
+  if (system.halt !== null) system.halt = { ...system.halt, by: now };
 }
 
 /** Hands over to the supervisor, once, when all is at rest or the time is up. */
@@ -35,7 +50,7 @@ export function checkHalt(turn: Turn): void {
   if (halt === null || halt.released) return;
   if (now < halt.by && !allAtRest(system)) return;
   system.halt = { ...halt, released: true };
-  turn.effects.push({ do: 'halt', kind: halt.kind, code: codeOf(system) });
+  turn.effects.push({ do: 'halt', kind: halt.kind, code: codeOf(system), to: halt.to ?? null });
 }
 
 /** These are killed now, and not waited for any more: what waited for them goes on. */
@@ -50,6 +65,12 @@ export function giveUp(turn: Turn, names: readonly string[], cause: string): voi
     for (const next of edgesOf(system.graph.order, name)) queue.add(next);
   }
   if (!othersRun(system)) for (const name of system.early) queue.add(name);
+}
+
+function isSame(one: SwitchTarget | null, other: SwitchTarget | null): boolean {
+  if (one === null || other === null) return one === other;
+  const words = ({ root, init, arguments: given }: SwitchTarget) => [root, init, ...given];
+  return words(one).join('\0') === words(other).join('\0');
 }
 
 /** What sh(1) and container engines report of a command that never came to run. */

@@ -19,7 +19,10 @@ export type CgroupFile =
   | 'io.weight';
 
 /** What is written to the files of a cgroup. */
-export type CgroupLimits = { readonly [file in CgroupFile]?: string };
+export type CgroupLimits = { readonly [file in CgroupFile]?: string } & {
+  /** No file: the uid in decimal to whom the cgroup is given, to divide it as it likes. */
+  readonly delegate?: string;
+};
 
 type Message = v.ErrorMessage<v.StrictObjectIssue>;
 type Entry = v.ExactOptionalSchema<v.GenericSchema<unknown, string>, undefined>;
@@ -42,9 +45,31 @@ const flag: Entry = v.exactOptional(
   ),
 );
 
+/** The largest uid there can be: (uid_t) -1 stands for nobody at all (chown(2)). */
+const UID_MAX = 4_294_967_294;
+const delegateWords = wrong(`true, or a uid from 0 to ${UID_MAX}`);
+/** `true` leaves it to root, as whom services run by themselves. */
+const delegate: Entry = v.exactOptional(
+  v.pipe(
+    v.union(
+      [
+        v.literal(true),
+        v.pipe(
+          v.number(),
+          v.integer(delegateWords),
+          v.minValue(0, delegateWords),
+          v.maxValue(UID_MAX, delegateWords),
+        ),
+      ],
+      delegateWords,
+    ),
+    v.transform((value) => (value === true ? '0' : String(value))),
+  ),
+);
+
 /** The schema of the key; its output is what is written, file by file. */
 export const CGROUP: v.StrictObjectSchema<
-  Readonly<Record<CgroupFile, Entry>>,
+  Readonly<Record<CgroupFile | 'delegate', Entry>>,
   Message
 > = v.strictObject(
   {
@@ -58,6 +83,7 @@ export const CGROUP: v.StrictObjectSchema<
     'cpu.weight': weight,
     'cpu.max': rate,
     'io.weight': weight,
+    delegate,
   },
   wrong('an object'),
 );

@@ -3,9 +3,9 @@
  * them. Which file means what is decided in spec-files.ts.
  */
 import { nameProblem, printable, quoted } from './names.ts';
+import type { ServiceJson } from './service-json.ts';
 import { signalNumber } from './signals.ts';
 import type { DirectoryTexts, Problem } from './spec.ts';
-import type { ServiceJson } from './spec-json.ts';
 import { type Millis, ms } from './units.ts';
 
 export type Draft = {

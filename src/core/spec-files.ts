@@ -71,6 +71,7 @@ export function parseSpec(found: DirectoryTexts): ParsedSpec {
     tty: draft.json.tty ?? null,
     ...stopping(draft, type, dialect),
     restart: restart(draft, type),
+    ...(draft.json.watchdog === undefined ? {} : { watchdog: draft.json.watchdog }),
     ...(draft.json.cgroup === undefined ? {} : { cgroup: draft.json.cgroup }),
   };
   const { problems, notices } = draft;
@@ -154,7 +155,7 @@ function readiness(draft: Draft, type: ServiceType): Readiness {
   }
   const fromFile = fd === undefined ? undefined : { fd };
   const ready = agree(draft, 'notification-fd', fromFile, 'ready', draft.json.ready) ?? 'spawn';
-  return ready === 'spawn' ? { by: 'spawn' } : { by: 'fd', fd: ready.fd };
+  return typeof ready === 'string' ? { by: ready } : { by: 'fd', fd: ready.fd };
 }
 
 /**

@@ -8,40 +8,11 @@ import * as v from 'valibot';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { parseJson } from './json.ts';
 import { NAME_PATTERN, nameProblem, printable, quoted } from './names.ts';
+import type { ServiceJson } from './service-json.ts';
 import { SIGTERM, signalNumber } from './signals.ts';
-import type { Dialect, RestartPolicy, ServiceType, Spec } from './spec.ts';
-import { CGROUP, type CgroupLimits } from './spec-cgroup.ts';
+import { CGROUP } from './spec-cgroup.ts';
 import { type KeysByPath, keyProblems } from './spec-keys.ts';
-import { type Millis, ms } from './units.ts';
-
-/** What a service.json says; a key that is absent says nothing. `null` as a timeout: never. */
-export type ServiceJson = {
-  readonly description?: string;
-  readonly type?: ServiceType;
-  readonly dialect?: Dialect;
-  readonly command?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  readonly needs?: readonly string[];
-  readonly wants?: readonly string[];
-  readonly after?: readonly string[];
-  readonly before?: readonly string[];
-  readonly contents?: readonly string[];
-  readonly ready?: 'spawn' | { readonly fd: number };
-  readonly initially?: Spec['initially'];
-  readonly early?: boolean;
-  readonly essential?: boolean;
-  readonly tty?: string;
-  readonly stop?: { readonly signal?: number; readonly timeout?: Millis | null };
-  readonly start?: { readonly timeout?: Millis | null };
-  readonly finish?: { readonly timeout?: Millis | null };
-  readonly cgroup?: CgroupLimits;
-  readonly restart?: {
-    readonly when?: RestartPolicy['when'];
-    readonly limit?: number | null;
-    readonly window?: Millis;
-  };
-};
+import { ms } from './units.ts';
 
 export type JsonProblem = { readonly line: number | null; readonly reason: string };
 
@@ -140,6 +111,7 @@ const variable = v.pipe(
   v.regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, ({ input }) => `${quoted(input)} cannot be a variable`),
 );
 
+const TERMINAL = '"console", "consoles", "pty" or a path below /dev';
 const OBJECT = expected('an object');
 const STOP = v.strictObject(
   { signal: v.exactOptional(signal), timeout: v.exactOptional(timeout) },
@@ -204,8 +176,11 @@ const SERVICE = v.strictObject(
     before: key('Order only: if they are wanted too, they come later.', names),
     contents: key('Members of a bundle.', names),
     ready: key(
-      'When it is up: once spawned, or at a newline on a descriptor.',
-      v.union([v.literal('spawn'), READY_FD], expected(`"spawn" or {"fd": N}, N ${FD_WORDS}`)),
+      'When it is up: once spawned, at READY=1 of sd_notify, or at a newline on a descriptor.',
+      v.union(
+        [v.picklist(['spawn', 'notify']), READY_FD],
+        expected(`"spawn", "notify" or {"fd": N}, N ${FD_WORDS}`),
+      ),
     ),
     initially: key(
       'Wanted before anyone asks: up, down, or only if the target or a need says so.',
@@ -214,15 +189,16 @@ const SERVICE = v.strictObject(
     early: key('Starts before everything that is not early, and stops last.', flag),
     essential: key('Stopped only with --force, and by a halt.', flag),
     tty: key(
-      'A terminal for descriptors 0 to 2: the console, or a device.',
+      'A terminal for descriptors 0 to 2: the console, all consoles, one of its own, or a device.',
       v.pipe(
-        string('"console" or a path below /dev'),
-        v.regex(/^(?:console|\/dev\/[A-Za-z0-9/_-]+)$/, expected('"console" or a path below /dev')),
+        string(TERMINAL),
+        v.regex(/^(?:console|consoles|pty|\/dev\/[A-Za-z0-9/_-]+)$/, expected(TERMINAL)),
       ),
     ),
     stop: key('The signal that asks it to end, and the time until SIGKILL (null: never).', STOP),
     start: key('The time until it must be ready, or a oneshot done (null: for ever).', START),
     finish: key('The time `finish` may take (null: for ever).', FINISH),
+    watchdog: key('It says WATCHDOG=1 of sd_notify at least this often.', duration),
     cgroup: key('Limits of its cgroup, as cgroup-v2.rst of the kernel names them.', CGROUP),
     restart: key(
       'When it is started again; given up after more than limit failures in window.',

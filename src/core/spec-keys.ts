@@ -21,11 +21,11 @@ const NOT_YET: KeysByPath = new Map([
     (
       'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
       'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule ' +
-      'sockets watchdog instances log'
+      'sockets instances log'
     ).split(' '),
   ],
   ['stop', ['command']],
-  ['ready', ['notify', 'tcp', 'http', 'exec', 'line', 'file']],
+  ['ready', ['tcp', 'http', 'exec', 'line', 'file']],
   ['restart', ['then', 'backoff']],
   ['cgroup', ['io.max', 'cpuset.cpus', 'cpuset.mems']],
 ]);

@@ -4,9 +4,9 @@
  * s6-rc-compile(8) and runsv(8) define them; any other file is its owner's business.
  */
 import { quoted } from './names.ts';
+import type { ServiceJson } from './service-json.ts';
 import type { ServiceType } from './spec.ts';
 import { type Draft, notice, refuse } from './spec-draft.ts';
-import type { ServiceJson } from './spec-json.ts';
 
 /**
  * How much of a file the scan holds: `text` all of it, `program` its first line, `mark` only that
@@ -90,7 +90,7 @@ const KEYS_WITHOUT_MEANING: Readonly<Record<ServiceType, readonly Key[]>> = {
   oneshot: ['contents', 'ready', 'finish', 'restart'],
   bundle: [
     ...(['command', 'env', 'cwd', 'needs', 'wants', 'after', 'before', 'ready', 'early'] as const),
-    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart', 'cgroup'] as const),
+    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart'] as const),
   ],
 };
 
@@ -99,5 +99,10 @@ export function refuseKeys(draft: Draft, type: ServiceType): void {
   for (const key of KEYS_WITHOUT_MEANING[type]) {
     if (draft.json[key] === undefined) continue;
     refuse(draft, 'service.json', draft.lineOf(key), `a ${type} has no ${quoted(key)}`);
+  }
+  // Who divides a cgroup lives in it, and nothing lives in that of a bundle itself.
+  if (type === 'bundle' && draft.json.cgroup?.delegate !== undefined) {
+    const line = draft.lineOf('cgroup.delegate');
+    refuse(draft, 'service.json', line, "a bundle has no 'cgroup.delegate'");
   }
 }

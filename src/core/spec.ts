@@ -13,8 +13,13 @@ export type Dialect = 'svinit' | 's6' | 'runit';
 /** A program and its argument vector; `path` without a slash is looked up in PATH at spawn. */
 export type Command = { readonly path: string; readonly argv: readonly string[] };
 
-/** When `up` is true of a started process: at once, or when it writes a newline to `fd`. */
-export type Readiness = { readonly by: 'spawn' } | { readonly by: 'fd'; readonly fd: number };
+/**
+ * When `up` is true of a started process: at once, when it writes a newline to `fd` (s6), or when
+ * it says so on the socket that NOTIFY_SOCKET names (sd_notify(3)).
+ */
+export type Readiness =
+  | { readonly by: 'spawn' | 'notify' }
+  | { readonly by: 'fd'; readonly fd: number };
 
 export type RestartPolicy = {
   readonly when: 'always' | 'on-failure' | 'never';
@@ -68,8 +73,12 @@ export type Spec = {
   /** For `finish`; null: for ever. */
   readonly finishWithin: Millis | null;
   readonly restart: RestartPolicy;
+  /** It shows a sign of life at least this often, or is restarted; absent: it need not. */
+  readonly watchdog?: Millis;
   /** Without these it does not start; absent: there are none. */
   readonly cgroup?: CgroupLimits;
+  /** The root it was defined in and runs in, where its paths are; absent: the initramfs. */
+  readonly root?: string;
 };
 
 /** Why a definition, or a part of it, is refused. `file` is relative to the directory. */

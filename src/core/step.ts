@@ -4,6 +4,7 @@
  */
 import { takeDue } from './agenda.ts';
 import { dropJobsOf, judgeJobs } from './jobs.ts';
+import { onceIsOver } from './once.ts';
 import { pidOf } from './phase.ts';
 import { handle } from './requests.ts';
 import { takeDefinitions, updateWants } from './scanned.ts';
@@ -13,6 +14,7 @@ import { recognise } from './survivors.ts';
 import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
 import { apply, lookAgain, newTurn, settle, type Turn } from './turn.ts';
 import { type Millis, unreachable } from './units.ts';
+import { lookedAt } from './way-down.ts';
 
 /**
  * Applies `event` at `now` and follows its consequences. `system` is changed in place and must
@@ -55,18 +57,26 @@ function react(turn: Turn, event: SystemEvent): void {
     case 'exited': {
       const name = system.pids.get(event.pid);
       // A stranger that was given to PID 1: reaping it was all there was to do.
-      if (name !== undefined) apply(turn, name, { type: 'exited', exit: event.exit });
-      return;
+      if (name === undefined) return;
+      apply(turn, name, { type: 'exited', exit: event.exit });
+      return onceIsOver(turn, name);
     }
     case 'ready': {
       const name = system.pids.get(event.pid);
       if (name !== undefined) apply(turn, name, { type: 'ready' });
       return;
     }
+    case 'notified': {
+      const name = system.pids.get(event.pid);
+      if (name !== undefined) apply(turn, name, { type: 'notified', said: event.said });
+      return;
+    }
     case 'request':
       return handle(turn, event.asker, event.request);
     case 'hangup':
       return dropJobsOf(turn, event.client);
+    case 'looked':
+      return lookedAt(turn, event);
     case 'tick':
       return;
     case 'resumed':

@@ -78,6 +78,7 @@ function withProcess(phase: Phase, survivor: Survivor, spec: Spec): Phase {
     case 'done':
     case 'failed': {
       const says = spec.type === 'oneshot' || (spec.ready.by === 'fd' && isHeard);
+      // A sign of life is owed from the next one on.
       if (!says) return { at: 'up', pid, startedAt };
       return { at: 'starting', pid, startedAt, readyBy: within(spec.upWithin, startedAt) };
     }

@@ -9,18 +9,20 @@
 import { type Agenda, earliest, newAgenda } from './agenda.ts';
 import type { Exit } from './exit.ts';
 import type { Graph } from './graph.ts';
+import type { Halt, HaltKind, Look, NextInit, SwitchTarget } from './halt.ts';
 import type { Job } from './jobs.ts';
 import type { FaultKind, Request } from './methods.ts';
+import type { Notification } from './notify.ts';
 import { deadline, type Phase, type Role, type Service } from './phase.ts';
-import type { RequestId, RpcError } from './protocol.ts';
+import type { Asker, RpcError } from './protocol.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { Survivor } from './survivors.ts';
 import type { Millis, Pid } from './units.ts';
 import type { Intent } from './wants.ts';
 
-/** How the machine, or the container, is to end. */
-export type HaltKind = 'poweroff' | 'reboot' | 'halt' | 'exit';
+export type { HaltKind } from './halt.ts';
+export type { Asker } from './protocol.ts';
 
 export type SystemOptions = {
   /** The bundle wanted at boot. */
@@ -33,6 +35,8 @@ export type SystemOptions = {
   readonly haltWithin: Millis;
   /** What TERM to PID 1 and the end of the main service mean here. */
   readonly stopKind: HaltKind;
+  /** What a hand-over makes PID 1 when nobody says otherwise. */
+  readonly next?: NextInit;
   /** The method `fault` is served. */
   readonly testing: boolean;
   /** After a crash loop: nothing is started or stopped, everything is reaped and answered. */
@@ -45,16 +49,6 @@ export type SystemOptions = {
 
 /** A service and the definition it runs with; what is on disk may be newer. */
 export type Unit = { readonly service: Service; readonly spec: Spec };
-
-export type Halt = {
-  readonly kind: HaltKind;
-  readonly cause: string;
-  readonly by: Millis;
-  /** All services are down, or time is up: the rest is the supervisor's. */
-  readonly released: boolean;
-  /** Services whose end is not waited for any more: somebody has given them up. */
-  readonly skipped: readonly string[];
-};
 
 export type System = {
   readonly options: SystemOptions;
@@ -88,9 +82,6 @@ export type System = {
   readonly active: Set<string>;
 };
 
-/** Who asked, so that the answer finds its way back. */
-export type Asker = { readonly client: number; readonly id: RequestId; readonly uid: number };
-
 export type SystemEvent =
   | {
       readonly type: 'scanned';
@@ -111,8 +102,11 @@ export type SystemEvent =
     }
   | { readonly type: 'exited'; readonly pid: Pid; readonly exit: Exit }
   | { readonly type: 'ready'; readonly pid: Pid }
+  | { readonly type: 'notified'; readonly pid: Pid; readonly said: Notification }
   | { readonly type: 'request'; readonly asker: Asker; readonly request: Request }
   | { readonly type: 'hangup'; readonly client: number }
+  /** What came of a `look`: why it cannot be done, or null. */
+  | (Look & { readonly type: 'looked'; readonly problem: string | null })
   | { readonly type: 'tick' }
   /** A fresh image goes on with what it was left, and looks at all of it once. */
   | { readonly type: 'resumed' }
@@ -144,13 +138,20 @@ export type SystemEffect =
       /** Another program to become; null: the same. */
       readonly binary: string | null;
     }
+  | (Look & { readonly do: 'look' })
+  | { readonly do: 'examine'; readonly asker: Asker }
   | { readonly do: 'fault'; readonly kind: FaultKind }
   /** A line for everybody at a terminal. */
   | { readonly do: 'wall'; readonly text: string }
   /** Boot has settled: everything wanted is up, done or has failed once. */
   | { readonly do: 'booted' }
   /** Services are down (or out of time): kill the rest, sync, unmount, end. */
-  | { readonly do: 'halt'; readonly kind: HaltKind; readonly code: number };
+  | {
+      readonly do: 'halt';
+      readonly kind: HaltKind;
+      readonly code: number;
+      readonly to: SwitchTarget | null;
+    };
 
 /** A service that moved, for the log, the console, subscribers and other people's clients. */
 export type Change = {

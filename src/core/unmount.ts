@@ -7,16 +7,19 @@ import type { Mount } from './mountinfo.ts';
 /**
  * Targets in the order in which they are to be unmounted: what was mounted last goes first. Only
  * what keeps data, and what is mounted on top of that: the kernel's own file systems and those in
- * memory lose nothing. The root stays, for programs are run from it.
+ * memory lose nothing. The root stays, for programs are run from it. A namespace that is kept by a
+ * mount keeps all that is mounted in it, so these go before everything else.
  */
 export function toUnmount(mounts: readonly Mount[]): string[] {
+  const pins = mounts.filter(({ type }) => type === 'nsfs');
   const kept = mounts.filter((mount) => keepsData(mount) && mount.target !== '/');
   const isOnTop = ({ target }: Mount): boolean =>
     kept.some((below) => target.startsWith(`${below.target}/`));
-  return mounts
-    .filter((mount) => mount.target !== '/' && (keepsData(mount) || isOnTop(mount)))
-    .map(({ target }) => target)
-    .reverse();
+  const rest = mounts.filter(
+    (mount) =>
+      mount.target !== '/' && mount.type !== 'nsfs' && (keepsData(mount) || isOnTop(mount)),
+  );
+  return [...rest, ...pins].map(({ target }) => target).reverse();
 }
 
 /** Targets whose file systems can still be written to, the root among them; each once. */

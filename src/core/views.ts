@@ -4,7 +4,7 @@
 
 import type { ScheduledView } from './blockers.ts';
 import { edgesOf } from './edges.ts';
-import { exitWords } from './exit.ts';
+import { encodeStatus, exitWords } from './exit.ts';
 import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
 import { type Phase, pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';
@@ -66,12 +66,15 @@ export function viewOf(system: System, name: string, unit: Unit, now: Millis): S
     note: noteOf(system, name, unit, now),
     cause: service.cause,
     lastExit: service.exit === null ? null : exitWords(service.exit),
+    wstat: service.exit === null ? null : encodeStatus(service.exit),
     lastExitMs: service.exitAt === null ? null : Math.round(now - service.exitAt),
+    once: system.intents.get(name) === 'once',
+    announces: spec.ready.by !== 'spawn',
     nextTryMs: phase.at === 'backoff' ? Math.max(0, Math.round(phase.until - now)) : null,
     needs: edgesOf(system.graph.needs, name),
     neededBy: edgesOf(system.graph.neededBy, name),
     waitingFor: waiting ? holders(system, name) : [],
-    directory: spec.directory,
+    directory: spec.root === undefined ? spec.directory : `${spec.root}:${spec.directory}`,
     definition: definitionOf(system, name, spec),
     early: spec.early,
   };
@@ -104,10 +107,12 @@ function reasonOf(system: System, name: string, unit: Unit, now: Millis): string
     case 'failed':
       return failureOf(service);
     case 'stopping':
-      return phase.why === 'unready' ? 'was not ready in time' : '';
-    case 'spawning':
+      if (phase.why === 'unwell') return service.cause;
+      return phase.why === 'unready' ? 'was not ready in time' : (service.status ?? '');
     case 'starting':
     case 'up':
+      return service.status ?? '';
+    case 'spawning':
     case 'finishing':
     case 'undoing':
     case 'done':

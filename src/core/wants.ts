@@ -6,8 +6,11 @@ import { closure, edgesOf } from './edges.ts';
 import type { Graph } from './graph.ts';
 import type { Spec } from './spec.ts';
 
-/** What a person asked of one service by name; the absence of an entry means nothing was asked. */
-export type Intent = 'up' | 'down';
+/**
+ * What a person asked of one service by name; the absence of an entry means nothing was asked.
+ * `once` is `up` until its process ends, and `down` from then on.
+ */
+export type Intent = 'up' | 'down' | 'once';
 
 export type Wishes = {
   readonly definitions: ReadonlyMap<string, Spec>;
@@ -36,18 +39,38 @@ export function wantedNames(wishes: Wishes): Set<string> {
 
 /** Without a bundle of this name every service is wanted, as in a plain scan directory. */
 export const DEFAULT_TARGET = 'default';
-/** Targets of a machine in trouble: of what is there unasked only early services are wanted. */
-const RESCUE_TARGETS: ReadonlySet<string> = new Set(['rescue', 'emergency']);
+/** Targets that need not be defined: of what is there, a machine in trouble wants less. */
+const RESCUE_TARGET = 'rescue';
+const EMERGENCY_TARGET = 'emergency';
+
+/** Whether anybody can bring up `target`. */
+export function isTarget(target: string, definitions: Wishes['definitions']): boolean {
+  const known = [DEFAULT_TARGET, RESCUE_TARGET, EMERGENCY_TARGET];
+  return known.includes(target) || definitions.has(target);
+}
 
 function roots({ definitions, graph, intents, target }: Wishes): string[] {
-  const everything = target === DEFAULT_TARGET && definitions.get(target)?.type !== 'bundle';
-  const inTrouble = RESCUE_TARGETS.has(target);
   const named = new Set(edgesOf(graph.members, target));
-  const names = [...graph.needs.keys()];
-  return names.filter((name) => {
-    if (intents.get(name) === 'up' || named.has(name)) return true;
+  const wants = unasked(target, definitions);
+  return [...graph.needs.keys()].filter((name) => {
+    const intent = intents.get(name);
+    if (intent === 'up' || intent === 'once' || named.has(name)) return true;
     const spec = definitions.get(name);
-    if (inTrouble) return spec?.early === true;
-    return spec?.initially === 'up' || (spec?.initially === 'target' && everything);
+    return spec !== undefined && wants(spec);
   });
+}
+
+/** What is wanted although neither a person nor the target names it. */
+function unasked(target: string, definitions: Wishes['definitions']): (spec: Spec) => boolean {
+  // Nothing that anything could wait for: a terminal, and what svinit itself cannot do without.
+  if (target === EMERGENCY_TARGET) {
+    return ({ early, essential, tty }) => early && (essential || tty !== null);
+  }
+  if (target === RESCUE_TARGET) return ({ early }) => early;
+  // A slip in the name of a target must not leave a machine without its console.
+  if (!isTarget(target, definitions)) {
+    return ({ early, initially }) => early || initially === 'up';
+  }
+  const everything = target === DEFAULT_TARGET && definitions.get(target)?.type !== 'bundle';
+  return ({ initially }) => initially === 'up' || (initially === 'target' && everything);
 }

@@ -4,27 +4,46 @@
  */
 import { type ScheduledView, shutdownView } from './blockers.ts';
 import { who } from './causes.ts';
+import { type HaltKind, type Look, NEXT_INIT, NEXT_ROOT, type SwitchTarget } from './halt.ts';
 import type { Params, Request } from './methods.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { resolve } from './resolve.ts';
-import { cancelSchedule, setSchedule } from './schedule.ts';
-import { beginHalt, giveUp } from './shutdown.ts';
-import type { Asker, HaltKind, System } from './system.ts';
+import { cancelSchedule, setSchedule, warnOf } from './schedule.ts';
+import { beginHalt, giveUp, hasten } from './shutdown.ts';
+import type { Asker, System, SystemEvent } from './system.ts';
 import type { Turn } from './turn.ts';
 import { later, ms } from './units.ts';
 
+type Ending = 'poweroff' | 'reboot' | 'halt' | 'kexec' | 'switchRoot';
 export type WayDown = Extract<
   Request,
-  { method: 'poweroff' | 'reboot' | 'halt' | 'schedule' | 'cancel' | 'shutdown' | 'skip' }
+  { method: Ending | 'schedule' | 'cancel' | 'shutdown' | 'skip' }
 >;
 
 export function wayDown(turn: Turn, asker: Asker, request: WayDown): void {
   const answer = answerOf(turn, asker, request);
+  if (answer === null) return;
+  respond(turn, asker, answer);
+}
+
+/** The world is as it must be, or it is not: now the way down begins, or it is refused. */
+export function lookedAt(turn: Turn, event: Extract<SystemEvent, { type: 'looked' }>): void {
+  const { asker, kind, problem } = event;
+  if (problem !== null) {
+    return respond(turn, asker, refusal(EXIT.failed, `Cannot ${kind}: ${problem}`));
+  }
+  const to = event.kind === 'switch-root' ? event.to : null;
+  const error = beginHalt(turn, kind, `${kind} by ${who(asker)}`, to);
+  respond(turn, asker, error ?? { halting: kind });
+}
+
+function respond(turn: Turn, asker: Asker, answer: RpcError | object): void {
   if ('code' in answer) turn.effects.push({ do: 'refuse', asker, error: answer });
   else turn.effects.push({ do: 'reply', asker, result: answer });
 }
 
-function answerOf(turn: Turn, asker: Asker, request: WayDown): RpcError | object {
+/** Null: not yet. */
+function answerOf(turn: Turn, asker: Asker, request: WayDown): RpcError | object | null {
   switch (request.method) {
     case 'schedule':
       return schedule(turn, asker, request.params);
@@ -34,12 +53,40 @@ function answerOf(turn: Turn, asker: Asker, request: WayDown): RpcError | object
       return shutdownView(turn.system, turn.now);
     case 'skip':
       return skip(turn, asker, request.params.names);
+    case 'kexec':
+      return lookFirst(turn, { asker, kind: 'kexec' });
+    case 'switchRoot': {
+      const to = targetOf(turn.system, request.params);
+      return lookFirst(turn, { asker, kind: 'switch-root', to });
+    }
     default: {
-      const { method } = request;
+      const { method, params } = request;
       const halting = kindOf(turn.system, method);
-      return beginHalt(turn, halting, `${method} by ${who(asker)}`) ?? { halting };
+      const error = beginHalt(turn, halting, `${method} by ${who(asker)}`);
+      if (error === null && params.force === true) hasten(turn);
+      return error ?? { halting };
     }
   }
+}
+
+/** Nothing is stopped for an end that would fail. */
+function lookFirst(turn: Turn, look: Look): RpcError | null {
+  const { options, halt } = turn.system;
+  if (options.stopKind === 'exit') {
+    return refusal(EXIT.failed, `Cannot ${look.kind}: this is no machine`);
+  }
+  if (halt !== null && halt.kind !== look.kind) return underWay(turn.system, look.kind);
+  turn.effects.push({ do: 'look', ...look });
+  return null;
+}
+
+function targetOf({ options }: System, asked: Params['switchRoot']): SwitchTarget {
+  return {
+    // As the table of mounts has it.
+    root: asked.root?.replace(/(?!^)\/+$/, '') ?? NEXT_ROOT,
+    init: asked.init ?? options.next?.init ?? NEXT_INIT,
+    arguments: asked.arguments ?? options.next?.arguments ?? [],
+  };
 }
 
 /** In a container every way down is its end. */
@@ -49,13 +96,15 @@ const kindOf = ({ options }: System, asked: HaltKind): HaltKind =>
 function schedule(
   turn: Turn,
   asker: Asker,
-  { kind: asked, inMs, message }: Params['schedule'],
+  { kind: asked, inMs, message, pretend = false }: Params['schedule'],
 ): RpcError | ScheduledView {
   const { system, now } = turn;
   const kind = kindOf(system, asked);
   const cause = `${asked} by ${who(asker)}`;
   if (system.halt !== null) return underWay(system, `schedule a ${asked}`);
-  setSchedule(turn, { kind, cause, message, by: later(now, ms(inMs)) });
+  const wish = { kind, cause, message, by: later(now, ms(inMs)) };
+  if (pretend) warnOf(turn, wish);
+  else setSchedule(turn, wish);
   return { kind, cause, message, inMs };
 }
 

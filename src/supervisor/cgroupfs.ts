@@ -2,8 +2,28 @@
  * The directories and files of cgroup2 (Documentation/admin-guide/cgroup-v2.rst), as acts. What is
  * to be made of them is decided elsewhere.
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { pidsIn, straysOf } from '../core/cgroup.ts';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import {
+  CONTROL_CGROUP,
+  DELEGATED_MAX,
+  isDelegated,
+  limitWrites,
+  mayBeOurs,
+  pidsIn,
+  serviceIn,
+  straysOf,
+  toEnable,
+} from '../core/cgroup.ts';
+import { bundleIn } from '../core/slices.ts';
+import type { CgroupLimits } from '../core/spec-cgroup.ts';
 import type { Pid } from '../core/units.ts';
 import { statOf } from './survey.ts';
 
@@ -26,6 +46,58 @@ export function read(group: string, file: string): string {
 
 /** The processes of our pid namespace in a cgroup; those in cgroups below it are not counted. */
 export const pidsOf = (group: string): Pid[] => pidsIn(read(group, 'cgroup.procs'));
+
+/** Whether there is a tree, and svinit may change it. */
+export function isForUs(machine: boolean): boolean {
+  const own = readFileSync('/proc/self/cgroup', 'latin1');
+  if (!mayBeOurs({ own, machine }) || !existsSync(`${ROOT}/cgroup.controllers`)) return false;
+  // A root has no such file.
+  const type = existsSync(`${ROOT}/cgroup.type`) ? read(ROOT, 'cgroup.type') : null;
+  return machine || isDelegated(type, read(ROOT, 'cgroup.procs'));
+}
+
+/** Writes limits. @throws {Error} when what was asked for cannot be had. */
+export function limit(group: string, limits: CgroupLimits, isFresh: boolean): void {
+  for (const { file, text, isAsked } of limitWrites(limits, isFresh)) {
+    if (isAsked || existsSync(`${group}/${file}`)) write(group, file, text);
+  }
+}
+
+/** Controllers that a cgroup has and does not give to those in it. */
+export const disabledIn = (group: string): string[] =>
+  toEnable(read(group, 'cgroup.controllers'), read(group, CONTROL));
+
+export const enable = (group: string, controller: string): void =>
+  write(group, CONTROL, `+${controller}`);
+
+const CONTROL = 'cgroup.subtree_control';
+
+/** Services and where their cgroups are: in `above`, or in one of its slices. */
+export function findServices(above: string): [name: string, group: string][] {
+  return directoriesIn(above).flatMap((directory): [string, string][] => {
+    const path = `${above}/${directory}`;
+    if (bundleIn(directory) === null) return [[serviceIn(directory), path]];
+    return directoriesIn(path).map((own) => [serviceIn(own), `${path}/${own}`]);
+  });
+}
+
+/**
+ * Gives a cgroup to `uid` as the kernel says that it is done (cgroup-v2.rst, "Delegation").
+ * Removing what was made in it is our work, so that has its bounds.
+ */
+export function delegate(group: string, uid: number): void {
+  for (const [file, text] of Object.entries(DELEGATED_MAX)) write(group, file, text);
+  if (uid === 0) return;
+  const files = named('read of delegate', () => readFileSync(DELEGATE, 'latin1'));
+  for (const file of files.split('\n')) {
+    const path = `${group}/${file}`;
+    // The last line is empty, which is the directory itself.
+    if (existsSync(path)) named('chown', () => chownSync(path, uid, -1));
+  }
+}
+
+/** The files that whoever is given a cgroup may write (kernel/cgroup/cgroup.c, delegate_show). */
+const DELEGATE = '/sys/kernel/cgroup/delegate';
 
 /** Names of the cgroups in one. */
 export function directoriesIn(group: string): string[] {
@@ -64,12 +136,27 @@ export function removeAll(group: string): boolean {
   return remove(group);
 }
 
+/** Kills all in a cgroup and below it, if there is one. */
+export function killAll(group: string, kill: (pid: Pid) => void): void {
+  try {
+    if (existsSync(`${group}/cgroup.kill`)) write(group, 'cgroup.kill', '1');
+    // Before Linux 5.14. What was forked meanwhile is found by the next look.
+    else for (const pid of pidsOf(group)) kill(pid);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** Moves a process, unless it has ended. */
 export function move(group: string, pid: Pid): void {
   try {
     write(group, 'cgroup.procs', String(pid));
   } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error;
+    if (codeOf(error) === 'ESRCH') return;
+    // Who was given it has divided it, and no process may be where it is divided.
+    if (codeOf(error) !== 'EBUSY' || group.endsWith(`/${CONTROL_CGROUP}`)) throw error;
+    make(`${group}/${CONTROL_CGROUP}`);
+    move(`${group}/${CONTROL_CGROUP}`, pid);
   }
 }
 

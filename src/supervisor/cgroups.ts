@@ -3,34 +3,29 @@
  * outlives it. Where there is no tree of our own, or something in it fails, services run without:
  * all but those that ask for limits.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import {
-  cgroupOf,
-  isDelegated,
-  isLimited,
-  isOver,
-  limitWrites,
-  mayBeOurs,
-  OWN_CGROUP,
-  OWN_MEMORY_MIN,
-  SERVICES_CGROUP,
-  serviceIn,
-  toEnable,
-} from '../core/cgroup.ts';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isLimited, isOver, OWN_CGROUP, SERVICES_CGROUP } from '../core/cgroup.ts';
+import type { Examined } from '../core/examined.ts';
 import { SIGKILL } from '../core/signals.ts';
+import { type Slice, serviceDirectory, sliceDirectory } from '../core/slices.ts';
 import type { Spec } from '../core/spec.ts';
 import type { Change } from '../core/system.ts';
 import { type Pid, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import {
-  codeOf,
-  directoriesIn,
+  delegate,
+  disabledIn,
+  enable,
+  findServices,
+  isForUs,
+  killAll,
+  limit,
   make,
   move,
   moveAll,
   pidsOf,
   ROOT,
-  read,
   remove,
   removeAll,
   write,
@@ -40,8 +35,12 @@ import { wordsOf } from './let-go.ts';
 export type CgroupPorts = {
   readonly kernel: Pick<Kernel, 'kill'>;
   readonly machine: boolean;
+  /** Bytes kept for svinit itself. */
+  readonly memoryMin: number;
   /** Services by the pid of their process. */
   readonly pids: ReadonlyMap<Pid, string>;
+  /** The slice of a service, as it is defined now; null: none. */
+  readonly sliceOf: (name: string) => Slice | null;
   readonly warn: (text: string) => void;
 };
 
@@ -54,8 +53,8 @@ export class Cgroups {
   readonly #ports: CgroupPorts;
   /** There is a tree of ours; without it nothing here does anything. */
   readonly #isOpen: boolean;
-  /** Services that have a cgroup, and those of them that are over. */
-  readonly #made = new Set<string>();
+  /** The directories of services that have a cgroup, and those that are to be emptied. */
+  readonly #made = new Map<string, string>();
   readonly #over = new Set<string>();
   /** What failed, so that each reason is told once. */
   readonly #troubles = new Set<string>();
@@ -81,11 +80,9 @@ export class Cgroups {
       moveAll(OWN, group, before, pid);
       return pid;
     } catch (error) {
-      if (pid === null) {
-        this.#over.add(spec.name);
-        throw error;
-      }
-      if (!isLimited(spec)) {
+      if (pid === null) this.#over.add(group);
+      if (pid === null) throw error;
+      if (!this.#isBound(spec)) {
         this.#trouble(`move ${spec.name} into its cgroup`, error);
         return pid;
       }
@@ -95,68 +92,62 @@ export class Cgroups {
     }
   }
 
+  /** For `svctl doctor`. */
+  get facts(): Examined['cgroups'] {
+    return { isOpen: this.#isOpen, troubles: [...this.#troubles] };
+  }
+
   /** Follows services: what is left of those that are over is killed. */
   changed(changes: readonly Change[]): void {
     for (const { name, service, spec } of changes) {
-      if (!this.#made.has(name) || !isOver(service, spec)) continue;
-      this.#over.add(name);
-      this.#empty(name);
+      const group = isOver(service, spec) ? this.#made.get(name) : undefined;
+      if (group === undefined) continue;
+      this.#over.add(group);
+      this.#empty(group);
     }
   }
 
   /** Kills whatever is in the cgroup of `name`, and below it. */
   kill(name: string): void {
-    if (!this.#made.has(name)) return;
-    const group = groupOf(name);
-    try {
-      if (existsSync(`${group}/cgroup.kill`)) write(group, 'cgroup.kill', '1');
-      // Before Linux 5.14. What was forked meanwhile is found by the next look.
-      else for (const pid of pidsOf(group)) this.#ports.kernel.kill(pid, SIGKILL);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#trouble(`kill what ${name} left`, error);
-    }
+    const group = this.#made.get(name);
+    if (group !== undefined) this.#kill(group);
   }
 
   /** Called from the reconcile tick: what was killed takes its time to go. */
   look(): void {
     if (!this.#isOpen) return;
     if (!this.#isSettledIn) this.#settleIn();
-    for (const name of this.#over) this.#empty(name);
+    for (const group of this.#over) this.#empty(group);
   }
 
   /** Makes the tree, or finds that of the image before. */
   #open(): boolean {
-    const { machine } = this.#ports;
     // The runtime's own word: a simulated life must not touch the cgroups of the real host.
     if (process.pid !== 1) return false;
     try {
-      const own = readFileSync('/proc/self/cgroup', 'latin1');
-      if (!mayBeOurs({ own, machine })) return false;
-      if (!existsSync(`${ROOT}/cgroup.controllers`)) return false;
-      const isShared = !machine && !isDelegated(typeOf(ROOT), read(ROOT, 'cgroup.procs'));
-      if (isShared) return false;
+      if (!isForUs(this.#ports.machine)) return false;
       for (const group of [OWN, SERVICES]) make(group);
       write(OWN, 'cgroup.procs', ITSELF);
     } catch (error) {
       // A container whose tree is not for it to change is what most are.
-      if (machine) this.#trouble('have cgroups', error);
+      if (this.#ports.machine) this.#trouble('have cgroups', error);
       return false;
     }
     for (const group of [ROOT, SERVICES]) this.#enable(group);
+    const memoryMin = String(this.#ports.memoryMin);
     if (existsSync(`${OWN}/memory.min`)) {
-      this.#try('keep memory for svinit', () => write(OWN, 'memory.min', OWN_MEMORY_MIN));
+      this.#try('keep memory for svinit', () => write(OWN, 'memory.min', memoryMin));
     }
     this.#try('find the cgroups of services', () => {
-      for (const name of directoriesIn(SERVICES)) this.#made.add(serviceIn(name));
+      for (const [name, group] of findServices(SERVICES)) this.#made.set(name, group);
     });
     return true;
   }
 
   #enable(group: string): void {
-    const file = 'cgroup.subtree_control';
     this.#try('see the controllers of cgroups', () => {
-      for (const name of toEnable(read(group, 'cgroup.controllers'), read(group, file))) {
-        this.#try(`limit ${name} of services`, () => write(group, file, `+${name}`));
+      for (const name of disabledIn(group)) {
+        this.#try(`limit ${name} of services`, () => enable(group, name));
       }
     });
   }
@@ -167,33 +158,65 @@ export class Cgroups {
    */
   #prepare(spec: Spec): string | null {
     const { name } = spec;
-    const group = groupOf(name);
+    const slice = this.#ports.sliceOf(name);
     try {
       if (!this.#isOpen) throw new Error('there is no cgroup v2 here that is for svinit to change');
-      const isGone = this.#over.has(name) ? removeAll(group) : remove(group);
+      const group = this.#placeOf(name, slice);
+      if (slice !== null) this.#makeSlice(slice);
+      const isGone = this.#over.has(group) ? removeAll(group) : remove(group);
       const isFresh = isGone && make(group);
-      this.#over.delete(name);
-      this.#made.add(name);
-      for (const { file, text, isAsked } of limitWrites(spec.cgroup ?? {}, isFresh)) {
-        if (isAsked) write(group, file, text);
-        else if (existsSync(`${group}/${file}`)) write(group, file, text);
-      }
+      this.#over.delete(group);
+      this.#made.set(name, group);
+      limit(group, spec.cgroup ?? {}, isFresh);
+      const uid = spec.cgroup?.delegate;
+      if (uid !== undefined) delegate(group, Number(uid));
       return group;
     } catch (error) {
-      if (isLimited(spec)) throw new Error(`Cannot limit ${name}: ${wordsOf(error)}`);
+      if (this.#isBound(spec)) throw new Error(`Cannot limit ${name}: ${wordsOf(error)}`);
       if (this.#isOpen) this.#trouble(`make the cgroup of ${name}`, error);
       return null;
     }
   }
 
+  /** It must not run outside of its cgroup. */
+  #isBound(spec: Spec): boolean {
+    return isLimited(spec) || this.#ports.sliceOf(spec.name) !== null;
+  }
+
+  /** Where it is while anything of it is left, whatever its definition says by now. */
+  #placeOf(name: string, slice: Slice | null): string {
+    const known = this.#made.get(name);
+    if (known !== undefined && !this.#over.has(known)) return known;
+    return `${SERVICES}/${serviceDirectory(name, slice)}`;
+  }
+
+  /** @throws {Error} when its limits cannot be had. */
+  #makeSlice({ bundle, limits }: Slice): void {
+    const group = `${SERVICES}/${sliceDirectory(bundle)}`;
+    limit(group, limits, make(group));
+    this.#enable(group);
+  }
+
   /** Kills what is left, and removes the cgroup as soon as nothing lives in it. */
-  #empty(name: string): void {
-    if (!remove(groupOf(name))) {
-      this.kill(name);
-      if (!removeAll(groupOf(name))) return;
+  #empty(group: string): void {
+    if (!remove(group)) {
+      this.#kill(group);
+      if (!removeAll(group)) return;
     }
-    this.#over.delete(name);
-    this.#made.delete(name);
+    this.#gone(group);
+  }
+
+  #kill(group: string): void {
+    const { kernel } = this.#ports;
+    this.#try(`empty ${group}`, () => killAll(group, (pid) => kernel.kill(pid, SIGKILL)));
+  }
+
+  /** A slice goes with the last of its services; one with others in it stays (rmdir(2)). */
+  #gone(group: string): void {
+    this.#over.delete(group);
+    for (const [name, made] of this.#made) if (made === group) this.#made.delete(name);
+    const above = dirname(group);
+    if (above !== SERVICES) remove(above);
   }
 
   /** An image may have died between the start of a process and its move; and nobody tidied up. */
@@ -202,9 +225,10 @@ export class Cgroups {
     this.#try('go on with the cgroups of the image before', () => {
       for (const pid of pidsOf(OWN)) {
         const name = this.#ports.pids.get(pid);
-        if (name !== undefined && this.#made.has(name)) move(groupOf(name), pid);
+        const group = name === undefined ? undefined : this.#made.get(name);
+        if (group !== undefined) move(group, pid);
       }
-      for (const name of this.#made) if (remove(groupOf(name))) this.#made.delete(name);
+      for (const group of this.#made.values()) if (remove(group)) this.#gone(group);
     });
   }
 
@@ -222,11 +246,4 @@ export class Cgroups {
     this.#troubles.add(reason);
     this.#ports.warn(`Cannot ${what}: ${reason}`);
   }
-}
-
-const groupOf = (name: string): string => `${SERVICES}/${cgroupOf(name)}`;
-
-/** Null for a root, which has no such file. */
-function typeOf(group: string): string | null {
-  return existsSync(`${group}/cgroup.type`) ? read(group, 'cgroup.type') : null;
 }

@@ -3,10 +3,15 @@
  * what svinit brings along itself is added.
  */
 
+import { ofRoot, withoutTaken } from '../core/root-definitions.ts';
+import { OS, rootPlaces } from '../core/root-places.ts';
 import type { Problem, Spec } from '../core/spec.ts';
-import { parseSpec } from '../core/spec-files.ts';
+import { type ParsedSpec, parseSpec } from '../core/spec-files.ts';
+import { expandTerminals, type Terminals } from '../core/terminals.ts';
 import { ms } from '../core/units.ts';
-import { type ScanLimits, type ScanRoot, scanPath } from './scan.ts';
+import type { SupervisorOptions } from './options.ts';
+import { readRootDefinitions } from './root-definitions.ts';
+import { type ScanLimits, scanPath } from './scan.ts';
 
 export type Definitions = {
   readonly specs: readonly Spec[];
@@ -14,46 +19,51 @@ export type Definitions = {
   readonly notices: readonly string[];
 };
 
-export type Reading = {
-  readonly roots: readonly ScanRoot[];
+export type Reading = Pick<
+  SupervisorOptions,
+  'builtins' | 'console' | 'consoles' | 'paths' | 'roots' | 'self'
+> & {
   readonly limits: ScanLimits;
-  /** A directory with the name of one of these takes its place. */
-  readonly builtins: readonly Spec[];
   /** The service whose end is the container's: it is not started again. */
   readonly main: string | null;
-  readonly hasConsole: boolean;
 };
 
 export function readDefinitions(reading: Reading): Definitions {
-  const { roots, limits, builtins, main, hasConsole } = reading;
+  const { roots, paths, limits, builtins, main } = reading;
   const { found, problems } = scanPath(roots, limits);
   const parsed = found.map((texts) => parseSpec(texts));
-  const specs = parsed.flatMap(({ spec }) => (spec === null ? [] : [spec]));
-  const names = new Set(specs.map(({ name }) => name));
+  const own = specsOf(parsed);
+  const names = new Set(own.map(({ name }) => name));
+  const beside = [...found, ...problems, ...builtins].map(({ name }) => name);
+  const read = readRootDefinitions(rootPlaces(paths.run).definitions);
+  const root = withoutTaken(read, new Set(beside), OS);
+  const rooted = root.found.map((texts) => parseSpec(texts));
+  const specs = [...own, ...specsOf(rooted).map((spec) => ofRoot(spec, OS))];
   const all = [...builtins.filter(({ name }) => !names.has(name)), ...specs].map((spec) =>
     spec.name === main ? startedOnce(spec) : spec,
   );
+  const results = [...parsed, ...rooted];
+  const { specs: expanded, problems: refused } = expandTerminals(all, terminalsFor(reading));
+  const rest = [...root.problems, ...results.flatMap((result) => result.problems), ...refused];
   return {
-    specs: orderEarly(hasConsole ? all : all.map(withoutConsole)),
-    problems: [...problems, ...parsed.flatMap((result) => result.problems)],
-    notices: parsed.flatMap((result) => result.notices),
+    specs: orderEarly(expanded),
+    problems: [...problems, ...rest],
+    notices: [...root.notices, ...results.flatMap((result) => result.notices)],
   };
+}
+
+function specsOf(parsed: readonly ParsedSpec[]): Spec[] {
+  return parsed.flatMap(({ spec }) => (spec === null ? [] : [spec]));
+}
+
+/** What services with terminals need; svpty is a name of the same program as the logger. */
+function terminalsFor({ builtins, console, consoles, paths, self }: Reading): Terminals {
+  const env = builtins.find(({ name }) => name === LOGGER)?.env ?? {};
+  return { console, consoles, folder: paths.terminals, program: { path: self.path, env } };
 }
 
 function startedOnce(spec: Spec): Spec {
   return { ...spec, restart: { ...spec.restart, when: 'never' } };
-}
-
-/** Where there is no terminal, a console service has nothing to do: it is done at once. */
-function withoutConsole(spec: Spec): Spec {
-  if (spec.tty !== 'console') return spec;
-  return {
-    ...spec,
-    type: 'oneshot',
-    start: null,
-    finish: null,
-    description: `${spec.description} (no terminal here)`.trim(),
-  };
 }
 
 /** The others wait for the early ones: one that never says it is ready must not be waited for. */

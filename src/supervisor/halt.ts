@@ -4,12 +4,16 @@
  * machine, or this process, ends. Nothing here can stall the way down.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { HaltKind, SwitchTarget } from '../core/halt.ts';
 import { SIGCONT, SIGKILL, SIGTERM } from '../core/signals.ts';
-import type { HaltKind } from '../core/system.ts';
 import { type Pid, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { RebootKind } from '../sys/machine.ts';
+import { wordsOf } from './let-go.ts';
+import { type RescuePorts, rescue } from './rescue.ts';
+import { switchRoot } from './switch-root.ts';
 import { unmountAll } from './unmount.ts';
+import { goBack, hasWayBack } from './way-back.ts';
 
 export type HaltPorts = {
   readonly kernel: Kernel;
@@ -19,6 +23,14 @@ export type HaltPorts = {
   /** A real machine: its file systems are ours to put in order, and it is ours to switch off. */
   readonly machine: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  /** The terminal behind /dev/console; null when there is none. */
+  readonly console: string | null;
+  /** Directories of svinit: what is mounted there ends with it. */
+  readonly own: readonly string[];
+  readonly pauseBeforeHandover?: () => Promise<void>;
+  readonly wishes?: NonNullable<RescuePorts['wishes']>;
+  /** The watchdog is the next init's, if it wants it. */
+  readonly disarm: () => void;
   /** Ends this process for good, with no way back in. */
   readonly exit: (code: number) => never;
 };
@@ -33,47 +45,92 @@ const AGAIN_MS = 1000;
 /** How often the process table is looked at meanwhile. */
 const LOOK_MS = 20;
 
+/** What is to be done; `code` is that of a container. */
+export type HaltOrder = {
+  readonly kind: HaltKind;
+  readonly code: number;
+  readonly to: SwitchTarget | null;
+};
+
 /** Does not come back, except that the process, or the machine, ends while it is waited for. */
-export async function goDown(ports: HaltPorts, kind: HaltKind, code: number): Promise<void> {
+export async function goDown(ports: HaltPorts, order: HaltOrder): Promise<void> {
+  const { kind, code } = order;
   try {
-    await finish(ports, kind, code);
+    await finish(ports, order);
   } catch (error) {
     // Whatever went wrong on the way, the way goes down.
-    ports.say(`cannot halt in order: ${error instanceof Error ? error.message : String(error)}`);
+    ports.say(`cannot halt in order: ${wordsOf(error)}`);
     if (!ports.machine || kind === 'exit') ports.exit(code === 0 ? 1 : code);
-    await endMachine(ports, kind === 'reboot' ? 'restart' : kind);
+    await endMachine(ports, REBOOTS[kind]);
   }
 }
 
 /** Refused or not, PID 1 may not end in another way. */
-async function endMachine({ kernel, say }: HaltPorts, kind: RebootKind): Promise<void> {
+async function endMachine(ports: HaltPorts, kind: RebootKind): Promise<void> {
+  const { kernel, say } = ports;
   for (;;) {
     try {
       return kernel.reboot(kind);
     } catch (error) {
-      say(error instanceof Error ? error.message : String(error));
+      say(wordsOf(error));
+      // Whatever had been loaded is not there any more: the machine has to come back all the same.
+      if (kind === 'kexec') return endMachine(ports, 'restart');
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }
 }
 
-async function finish(ports: HaltPorts, kind: HaltKind, code: number): Promise<void> {
+async function finish(ports: HaltPorts, { kind, code, to }: HaltOrder): Promise<void> {
   const { kernel, say } = ports;
   // Only PID 1 may sweep: for anyone else "all processes" are other people's.
   if (kernel.getpid() === 1) await killTheRest(ports);
+  if (to !== null) return handOver(ports, to);
   if (ports.machine) await unmountAll(ports);
   if (kind === 'exit' || !ports.machine) {
     say(`exit ${code}`);
     ports.exit(code);
   }
+  if (kind !== 'switch-root' && hasWayBack()) {
+    try {
+      say(`${kind} from the initramfs`);
+      goBack(kernel, kind);
+    } catch (error) {
+      say(`cannot go back to the initramfs: ${wordsOf(error)}`);
+    }
+  }
   say(WORDS[kind]);
-  await endMachine(ports, kind === 'reboot' ? 'restart' : kind);
+  await endMachine(ports, REBOOTS[kind]);
 }
+
+/** The file systems stay mounted: they are the next init's. Fails at a console, not in a panic. */
+async function handOver(ports: HaltPorts, to: SwitchTarget): Promise<void> {
+  const { kernel, say } = ports;
+  await ports.pauseBeforeHandover?.();
+  say(`${to.init} on ${to.root} becomes PID 1`);
+  ports.disarm();
+  try {
+    switchRoot(ports, to);
+  } catch (error) {
+    await rescue(kernel, { ...ports, why: `no other init: ${wordsOf(error)}` });
+  }
+}
+
+/** `exit` and `switch-root` only when there was no way to do that. */
+const REBOOTS: Readonly<Record<HaltKind, RebootKind>> = {
+  poweroff: 'poweroff',
+  reboot: 'restart',
+  halt: 'halt',
+  kexec: 'kexec',
+  'switch-root': 'restart',
+  exit: 'poweroff',
+};
 
 const WORDS: Readonly<Record<Exclude<HaltKind, 'exit'>, string>> = {
   poweroff: 'power off',
   reboot: 'restart',
   halt: 'halted',
+  kexec: 'start the kernel that is loaded',
+  'switch-root': 'restart',
 };
 
 async function killTheRest(ports: HaltPorts): Promise<void> {

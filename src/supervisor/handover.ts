@@ -16,6 +16,7 @@ import type { Journal } from './journal.ts';
 import { wordsOf } from './let-go.ts';
 import { deathWords } from './lifeline.ts';
 import type { Loop } from './loop.ts';
+import type { NotifySocket } from './notify.ts';
 import { type Legacy, OWN_FILE, programFile, replaceSelf, type Self } from './reexec.ts';
 import type { Spawner } from './spawn.ts';
 import type { Trial, Verdict } from './trial.ts';
@@ -29,6 +30,7 @@ export type HandoverPorts = {
   readonly fifos: Fifos;
   readonly spawner: Spawner;
   readonly control: Control;
+  readonly notify: NotifySocket;
   readonly trial: Trial;
   /** No alarm while the image is replaced: starting may take long on a slow machine. */
   readonly release: () => void;
@@ -97,13 +99,13 @@ export class Handover {
 
   /** The whole state, for an image that need not be asked for an answer. */
   legacy(revivals: readonly number[]): Legacy {
-    const { system, fifos, spawner, control } = this.#ports;
+    const { system, fifos, spawner, control, notify } = this.#ports;
     return {
       system: encodeCheckpoint(system),
       turns: [],
       fifos: [...fifos.held()],
       notifications: [...spawner.notifications()],
-      listeners: control.listeners(),
+      listeners: [...control.listeners(), ...notify.listeners()],
       clients: control.clients.passed(false),
       askers: [],
       revivals,

@@ -27,6 +27,21 @@ export function takeLeftovers(kernel: Kernel, fifos: Fifos, directory: string): 
 /** How /proc shows the files in which images leave each other their state. */
 const OUR_MEMORY = '/memfd:svinit-';
 
+/**
+ * Marks everything that was inherited close-on-exec: what the image before had open and had not
+ * noted yet when it died is nobody's now. What is taken over is unmarked where that is done. Bun
+ * does the same when it starts, Node does not.
+ */
+export function markInherited(kernel: Kernel): void {
+  for (const [fd] of descriptors(`/proc/${kernel.getpid()}/fd`)) {
+    try {
+      kernel.setCloexec(fd, true);
+    } catch {
+      // It was the one with which the directory was read.
+    }
+  }
+}
+
 function descriptors(own: string): readonly (readonly [Fd, string])[] {
   return readdirSync(own)
     .map((entry) => toFd(Number(entry)))

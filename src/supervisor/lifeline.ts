@@ -71,6 +71,11 @@ export class Lifeline {
     this.#ledger = new Ledger(ports.kernel);
   }
 
+  /** This image would be brought back. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   /** Writes the whole state and installs the handlers. Without them svinit goes on as it is. */
   hold(): void {
     const { kernel, self } = this.#ports;

@@ -2,6 +2,8 @@
  * What the supervisor is given: the world it acts on, and what it is to supervise.
  */
 import type { Socket } from 'node:net';
+import type { BootOptions } from '../core/boot-options.ts';
+import type { Beginning } from '../core/examined.ts';
 import type { Spec } from '../core/spec.ts';
 import type { System } from '../core/system.ts';
 import type { Fd } from '../core/units.ts';
@@ -29,9 +31,14 @@ export type SupervisorOptions = {
   readonly beganAt: number;
   /** The terminal behind /dev/console; null when there is none. */
   readonly console: string | null;
+  /** The terminals of the other consoles. */
+  readonly consoles: readonly string[];
   readonly machine: boolean;
+  readonly beginning: Beginning;
   /** Seconds; 0: the machine's watchdog is not used. */
   readonly watchdog: number;
+  /** Bytes of memory that its cgroup keeps for svinit. */
+  readonly memoryMin: number;
   readonly self: Self;
   readonly legacy: Legacy | null;
   /** There was an image before this one, and what it left cannot be read. */
@@ -42,6 +49,13 @@ export type SupervisorOptions = {
   readonly revivals: readonly number[];
   /** A connected socket of the image before as a stream. */
   readonly adoptSocket: (fd: Fd) => Socket;
+  /**
+   * A shell on the console, and the wait for its end, where somebody wants one before the machine
+   * is handed to the init of a root; never fails.
+   */
+  readonly pauseBeforeHandover?: () => Promise<void>;
+  /** What the kernel command line says of failures. */
+  readonly wishes?: Pick<BootOptions, 'shell' | 'emergency'>;
   /** Ends the process past every hook that would bring it back. */
   readonly exit: (code: number) => never;
 };

@@ -1,52 +1,54 @@
 /**
  * The parts of the supervisor and how they hang together. Each knows only what it is given here.
  */
+
+import { EXIT, refusal } from '../core/protocol.ts';
+import { rootPlaces } from '../core/root-places.ts';
 import type { Spec } from '../core/spec.ts';
 import type { Survivor } from '../core/survivors.ts';
-import type { Change, SystemEvent } from '../core/system.ts';
+import type { SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
-import { Cgroups } from './cgroups.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { Passed } from './clients.ts';
 import { Control } from './control.ts';
+import { examine } from './examine.ts';
 import { Fifos } from './fifos.ts';
+import { cgroupsFor, grouped, type Hooks } from './grouped.ts';
 import { Handover } from './handover.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { wordsOf } from './let-go.ts';
 import { Lifeline } from './lifeline.ts';
-import { Loop, type OtherEffect } from './loop.ts';
+import { Looker } from './look.ts';
+import { Loop } from './loop.ts';
 import { Memory } from './memory.ts';
+import { type NotifyPorts, NotifySocket } from './notify.ts';
 import type { SupervisorOptions } from './options.ts';
 import { Proc } from './proc.ts';
 import type { Legacy } from './reexec.ts';
 import { Spawner, type SpawnPorts } from './spawn.ts';
-import { survey } from './survey.ts';
+import { serviceOf, survey } from './survey.ts';
 import { Teller } from './teller.ts';
 import { Trial } from './trial.ts';
 import { Watch } from './watch.ts';
 import { Watchdog } from './watchdog.ts';
 
 export type Parts = {
+  readonly cgroups: Cgroups;
   readonly control: Control;
   readonly fifos: Fifos;
   readonly handover: Handover;
   readonly journal: Journal;
   readonly lifeline: Lifeline;
+  readonly looker: Looker;
   readonly loop: Loop;
   readonly memory: Memory;
+  readonly notify: NotifySocket;
   readonly proc: Proc;
   readonly spawner: Spawner;
   readonly teller: Teller;
   readonly trial: Trial;
   readonly watch: Watch;
   readonly watchdog: Watchdog;
-};
-
-/** What the parts call back for. */
-export type Hooks = {
-  readonly perform: (effect: OtherEffect) => void;
-  readonly changed: (changes: readonly Change[]) => void;
-  readonly reconcile: () => void;
-  readonly failed: (what: string, error: unknown) => void;
 };
 
 /** The log of PID 1 itself; no service can have this name. */
@@ -67,9 +69,11 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const lifeline = new Lifeline({ kernel, system, self, journal, whole });
   notes.taker = lifeline;
   const watch = new Watch(kernel, warn);
-  const cgroups = new Cgroups({ kernel, machine: options.machine, pids: system.pids, warn });
+  const cgroups = cgroupsFor(options, warn);
   const loop: Loop = new Loop(system, {
-    ...withCgroups(hooks, cgroups, system.pids),
+    ...grouped(hooks, cgroups, system.pids, (asker) => {
+      control.reply(asker, examine(options, parts));
+    }),
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
     settled: (moved) => lifeline.turn(moved),
@@ -77,68 +81,70 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   });
   const spawner = new Spawner({
     ...whatServicesGet(options),
-    cgroups,
-    fifos,
-    watch,
-    warn,
+    ...{ cgroups, fifos, watch, warn },
     ready: (pid) => post({ type: 'ready', pid }),
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
   });
+  const notify = new NotifySocket({ kernel, watch, warn, post, ...heardFrom(options) });
   const timed = { kernel, now: kernel.monotonic };
   const note = (number: number, client: Passed | null): void =>
     lifeline.note({ k: 'client', number, client });
   const control = new Control({ ...timed, adopt: options.adoptSocket, post, warn, note });
   const trial = new Trial({ ...timed, watch });
+  const looker = buildLooker(options, post, control);
   const known = { kernel, system, self, journal, loop, fifos, spawner, control, trial, say };
   const handover: Handover = new Handover({
     ...known,
-    release: () => lifeline.release(),
+    notify,
+    release: () => {
+      looker.abandon();
+      lifeline.release();
+    },
     hold: () => lifeline.hold(),
     survey: (specs) => lookFor(options, specs, spawner),
   });
-  return {
-    control,
-    fifos,
-    handover,
-    journal,
-    lifeline,
-    loop,
+  const parts: Parts = {
+    ...{ cgroups, control, fifos, handover, journal, lifeline, looker, loop, notify, spawner },
+    ...{ trial, watch },
     memory: buildMemory(options, journal, handover),
     proc: buildProc(options, warn),
-    spawner,
     teller: new Teller(system, journal, options),
-    trial,
-    watch,
     watchdog: new Watchdog({ kernel, warn, info: (text) => journal.info(text) }),
   };
+  return parts;
 }
 
-/** Whatever is done about a service is done about all of its processes. */
-function withCgroups(hooks: Hooks, cgroups: Cgroups, pids: ReadonlyMap<Pid, string>): Hooks {
-  return {
-    ...hooks,
-    perform: (effect) => {
-      const name = effect.do === 'signal' && effect.group ? pids.get(effect.pid) : undefined;
-      if (name !== undefined) cgroups.kill(name);
-      hooks.perform(effect);
-    },
-    changed: (changes) => {
-      cgroups.changed(changes);
-      hooks.changed(changes);
-    },
-    reconcile: () => {
-      hooks.reconcile();
-      cgroups.look();
-    },
-  };
+function buildLooker(
+  { kernel }: SupervisorOptions,
+  post: (event: SystemEvent) => void,
+  control: Control,
+): Looker {
+  return new Looker({
+    kernel,
+    now: kernel.monotonic,
+    over: (look, problem) => post({ type: 'looked', ...look, problem }),
+    refuse: ({ asker }, reason) => control.refuse(asker, refusal(EXIT.failed, reason)),
+  });
+}
+
+function heardFrom({ paths, system }: SupervisorOptions): Pick<NotifyPorts, 'path' | 'pids'> {
+  return { path: paths.notify, pids: system.pids };
 }
 
 /** What is the same for every process that is started. */
 function whatServicesGet(
   options: SupervisorOptions,
-): Pick<SpawnPorts, 'kernel' | 'environment' | 'own' | 'console'> {
-  const { kernel, environment, ownEnvironment, console, self } = options;
-  return { kernel, environment, own: { path: self.path, environment: ownEnvironment }, console };
+): Pick<SpawnPorts, 'kernel' | 'environment' | 'own' | 'notify' | 'pin' | 'console'> {
+  const { kernel, environment, ownEnvironment, console, self, paths } = options;
+  const own = { path: self.path, environment: ownEnvironment };
+  return {
+    kernel,
+    environment,
+    own,
+    notify: paths.notify,
+    pin: rootPlaces(paths.run).pin,
+    console,
+  };
 }
 
 function buildMemory(
@@ -195,22 +201,8 @@ function lookFor(
   spawner: Spawner,
 ): readonly Survivor[] {
   const { kernel } = options;
-  const nameOf = (target: string): string | null => serviceOf(options, specs, target);
+  const nameOf = (target: string): string | null =>
+    serviceOf({ ...options, fifos: options.paths.fifos }, specs, target);
   const isHeard = (pid: Pid): boolean => spawner.notifications().has(pid);
   return survey(kernel.getpid(), kernel.monotonic(), nameOf, isHeard);
-}
-
-/** The service whose FIFO, or whose terminal, an open file is. */
-function serviceOf(
-  { paths, console }: SupervisorOptions,
-  specs: readonly Spec[],
-  target: string,
-): string | null {
-  const prefix = `${paths.fifos}/`;
-  if (target.startsWith(prefix)) return target.slice(prefix.length);
-  for (const { name, tty } of specs) {
-    const path = tty === 'console' ? console : tty;
-    if (path !== null && path === target) return name;
-  }
-  return null;
 }

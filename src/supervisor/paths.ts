@@ -7,8 +7,12 @@ export type Paths = {
   readonly run: string;
   readonly control: string;
   readonly status: string;
+  /** Where services say what they are about (sd_notify(3)). */
+  readonly notify: string;
   /** One FIFO a service, made and held by PID 1. */
   readonly fifos: string;
+  /** Pseudo-terminals that are held for services, one directory for each. */
+  readonly terminals: string;
   /** Definitions added at run time. */
   readonly services: string;
 };
@@ -17,6 +21,8 @@ export const pathsIn = (run: string): Paths => ({
   run,
   control: `${run}/control`,
   status: `${run}/status`,
+  notify: `${run}/notify`,
   fifos: `${run}/log`,
+  terminals: `${run}/terminals`,
   services: `${run}/services`,
 });

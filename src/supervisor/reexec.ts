@@ -11,6 +11,7 @@ import { type Fd, type Pid, fd as toFd, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Passed } from './clients.ts';
 import { encodeLedger, readLedger } from './ledger.ts';
+import { markInherited } from './leftovers.ts';
 import { letGo } from './let-go.ts';
 import { STATE_OPTION } from './own-arguments.ts';
 
@@ -80,6 +81,7 @@ export function replaceSelf(kernel: Kernel, self: Self, legacy: Legacy): never {
 export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
   const { state, records } = readLedger(kernel, fd);
   letGo(kernel, fd);
+  markInherited(kernel);
   const result = v.safeParse(LegacySchema, state);
   if (!result.success) {
     const [issue] = result.issues;

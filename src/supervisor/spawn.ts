@@ -4,10 +4,12 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { finishArguments, resolveEnvironment } from '../core/program.ts';
+import { enterArguments } from '../core/root-definitions.ts';
+import type { Spec } from '../core/spec.ts';
 import type { SystemEffect, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
-import type { FileAction } from '../sys/spawn.ts';
+import type { FileAction, Program } from '../sys/spawn.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { Fifos } from './fifos.ts';
 import { letGo, wordsOf } from './let-go.ts';
@@ -25,6 +27,10 @@ export type SpawnPorts = {
   readonly environment: Readonly<Record<string, string>>;
   /** What our own program inherits: for a runtime, environment is code. */
   readonly own: { readonly path: string; readonly environment: Readonly<Record<string, string>> };
+  /** The path of the socket on which services say what they are about. */
+  readonly notify: string;
+  /** The mount namespace that services of the root run in. */
+  readonly pin: string;
   /** The terminal behind `tty: "console"`; null when there is none. */
   readonly console: string | null;
   /** Called with each pid that has announced that it is ready. */
@@ -37,6 +43,8 @@ export type SpawnPorts = {
 /** Descriptors a service may open, unless it asks otherwise: what a login gives it on Linux. */
 const NOFILE = { soft: 1024, hard: null };
 const UMASK = 0o022;
+/** Of a root, where there is always one (POSIX, sh). */
+const SHELL = '/bin/sh';
 
 /** Lack of a resource, not a fault of the service (posix_spawn(3), fork(2), execve(2)). */
 const TRANSIENT: ReadonlySet<string> = new Set([
@@ -78,17 +86,21 @@ export class Spawner {
     const command = role === 'finish' ? spec.finish : role === 'down' ? spec.down : spec.start;
     if (command === null) throw new TypeError(`${spec.name} has no ${role} to run`);
     const extra = role === 'finish' ? finishArguments(order) : [];
-    const pipe = role === 'start' && spec.ready.by === 'fd' ? this.#notificationPipe() : null;
+    const pipe = role === 'start' && spec.ready.by === 'fd' ? kernel.pipe(0) : null;
     const { own } = this.#ports;
-    const isOwn = command.path === own.path;
+    const isOwn = command.path === own.path && spec.root === undefined;
     const base = isOwn ? own.environment : this.#ports.environment;
-    const environment = resolveEnvironment(base, spec.env);
+    const environment = { ...resolveEnvironment(base, spec.env), ...this.#notifying(order) };
+    const argv = [...command.argv, ...extra];
     try {
+      const path = environment['PATH'] ?? '';
       const program = {
-        path: isOwn ? programFile(own.path) : findProgram(command.path, environment['PATH'] ?? ''),
-        argv: [...command.argv, ...extra],
+        ...(isOwn
+          ? { path: programFile(own.path), argv, cwd: spec.cwd }
+          : spec.root === undefined
+            ? { path: findProgram(command.path, path), argv, cwd: spec.cwd }
+            : this.#entering(spec, [command.path, ...argv.slice(1)])),
         env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-        cwd: spec.cwd,
         files: this.#files(order, pipe?.[1] ?? null),
         session: true,
         nofile: NOFILE,
@@ -103,6 +115,21 @@ export class Spawner {
     } finally {
       if (pipe !== null) letGo(kernel, pipe[1]);
     }
+  }
+
+  /** What a program needs to say what it is about (sd_notify(3), sd_watchdog_enabled(3)). */
+  #notifying({ spec, role }: SpawnOrder): Readonly<Record<string, string>> {
+    const { watchdog, ready } = spec;
+    if (role !== 'start' || (ready.by !== 'notify' && watchdog === undefined)) return {};
+    const NOTIFY_SOCKET = this.#ports.notify;
+    if (watchdog === undefined) return { NOTIFY_SOCKET };
+    return { NOTIFY_SOCKET, WATCHDOG_USEC: String(Math.round(watchdog * 1000)) };
+  }
+
+  /** What of the initramfs runs `argv` in a root: nothing of the root is opened by PID 1. */
+  #entering(spec: Spec, argv: readonly string[]): Pick<Program, 'path' | 'argv' | 'cwd'> {
+    const path = findProgram('nsenter', this.#ports.environment['PATH'] ?? '');
+    return { path, argv: enterArguments(this.#ports.pin, SHELL, spec.cwd, argv), cwd: '/' };
   }
 
   /** Forgets the notification pipe of a process that has ended. */
@@ -121,24 +148,11 @@ export class Spawner {
   /** Goes on listening to a pipe of the image before, should it still be there. */
   adopt(pid: Pid, fd: Fd): void {
     try {
-      // The runtimes mark what they find open when they start.
+      // Refused here when there is no such descriptor, before anything of it is kept.
       this.#ports.kernel.setCloexec(fd, false);
       this.#listen(pid, fd);
     } catch (error) {
       this.#ports.warn(`Nobody will hear that ${pid} is ready: ${wordsOf(error)}`);
-    }
-  }
-
-  /** The end that is read goes on over an exec; a child is started without it all the same. */
-  #notificationPipe(): [Fd, Fd] {
-    const { kernel } = this.#ports;
-    const ends = kernel.pipe(0);
-    try {
-      kernel.setCloexec(ends[0], false);
-      return ends;
-    } catch (error) {
-      for (const fd of ends) letGo(kernel, fd);
-      throw error;
     }
   }
 
@@ -149,6 +163,7 @@ export class Spawner {
   #listen(pid: Pid, fd: Fd): void {
     this.#notifications.set(pid, fd);
     this.#ports.note(pid, fd);
+    this.#keep(fd);
     const buffer = new Uint8Array(256);
     this.#ports.watch.add(fd, () => {
       const count = this.#ports.kernel.read(fd, buffer);
@@ -161,8 +176,22 @@ export class Spawner {
     });
   }
 
+  /**
+   * It goes on over an exec only once it is noted: otherwise an image that dies in between would
+   * leave a descriptor that nobody knows of. Every child is started without it all the same.
+   */
+  #keep(fd: Fd): void {
+    try {
+      this.#ports.kernel.setCloexec(fd, false);
+    } catch (error) {
+      this.#ports.warn(wordsOf(error));
+    }
+  }
+
   #files(order: SpawnOrder, notify: Fd | null): FileAction[] {
     const { spec, role } = order;
+    // What is printed on the terminal of its own is logged by who holds that.
+    if (role === 'start' && spec.tty?.endsWith('/tty') === true) this.#ports.fifos.hold(spec.name);
     const files =
       spec.tty === null || role !== 'start' ? this.#logged(spec.name) : this.#tty(spec.tty);
     if (notify !== null && spec.ready.by === 'fd') files.push({ fd: spec.ready.fd, dup: notify });

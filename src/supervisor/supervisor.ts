@@ -3,16 +3,16 @@
  * Every callback here only posts, or performs one effect.
  */
 import type { Asker, Change, System, SystemEvent } from '../core/system.ts';
-import { type Fd, unreachable } from '../core/units.ts';
+import { unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { openBell } from './bell.ts';
 import { type Definitions, readDefinitions } from './definitions.ts';
+import { Doors } from './doors.ts';
 import { commit } from './faults.ts';
+import type { Performed } from './grouped.ts';
 import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
 import { takeLeftovers } from './leftovers.ts';
-import { wordsOf } from './let-go.ts';
-import type { OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
 import { buildParts, type Parts } from './parts.ts';
 import { reap } from './reap.ts';
@@ -23,26 +23,28 @@ export class Supervisor {
   readonly #kernel: Kernel;
   readonly #system: System;
   readonly #parts: Parts;
-  /** Listening descriptors of the image before that have not been taken over yet. */
-  readonly #inherited: Map<string, Fd>;
-  /** Whoever else listens where we do was ourselves. */
-  #isOurs: boolean;
-  /** Why the sockets are not open, so that each reason is told once. */
-  readonly #troubles = new Set<string>();
+  readonly #doors: Doors;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#kernel = options.kernel;
     this.#system = options.system;
-    const listeners = options.legacy?.listeners ?? [];
-    this.#inherited = new Map(listeners.map(({ path, fd }) => [path, fd]));
-    this.#isOurs = options.legacy !== null || options.lost;
     this.#parts = buildParts(options, {
       perform: (effect) => this.#perform(effect),
       changed: (changes) => this.#changed(changes),
       reconcile: () => this.reconcile(),
       failed: (what, error) => this.#failed(what, error),
     });
+    const { control, notify, lifeline } = this.#parts;
+    this.#doors = new Doors(
+      {
+        ...{ control, notify, paths: options.paths },
+        inherited: options.legacy?.listeners ?? [],
+        opened: () => lifeline.redefined(),
+        failed: (what, error) => this.#failed(what, error),
+      },
+      options.legacy !== null || options.lost,
+    );
   }
 
   get journal(): Journal {
@@ -55,9 +57,9 @@ export class Supervisor {
     const { fifos, handover, lifeline, loop, spawner, watchdog } = this.#parts;
     const take = (): void => takeLeftovers(this.#kernel, fifos, this.#options.paths.fifos);
     if (this.#options.lost) this.#guard('see what is open', take);
-    this.#listen();
+    this.#doors.open();
     // PID 1 lives on without them; anyone else would only be in the way of the one that is.
-    if (this.#troubles.size > 0 && this.#kernel.getpid() !== 1) this.#options.exit(1);
+    if (this.#doors.isInTrouble && this.#kernel.getpid() !== 1) this.#options.exit(1);
     for (const [pid, fd] of legacy?.notifications ?? []) spawner.adopt(pid, fd);
     lifeline.hold();
     if (legacy !== null) this.#guard('go on', () => handover.complete(legacy, death));
@@ -78,7 +80,7 @@ export class Supervisor {
     this.#guard('scan', () => {
       const read = this.#read();
       // It is an image's first scan, and there was an image before: something may be running.
-      const isLost = this.#isOurs && this.#system.boot === 'unscanned';
+      const isLost = this.#doors.isOurs && this.#system.boot === 'unscanned';
       const survivors = isLost ? handover.survivors(read.specs) : [];
       loop.post({ type: 'scanned', ...read, prune: false, asker: null, survivors });
       teller.problems();
@@ -87,14 +89,15 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, memory, proc, teller, trial, watchdog } = this.#parts;
+    const { control, lifeline, looker, memory, proc, teller, trial, watchdog } = this.#parts;
     lifeline.putOff();
     if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
     // Readiness first: a service may say it and end before anyone looks.
     const isWell = this.sweep() && this.#guard('reap', () => this.#reapAll());
     this.#guard('look after the clients', () => control.clients.expire());
     this.#guard('look after a self-test', () => trial.expire());
-    this.#listen();
+    this.#guard('look after a look', () => looker.expire());
+    this.#doors.open();
     this.#guard('look at memory', () => memory.look());
     this.#guard('tell who is waited for', () => teller.waiting());
     if (isWell) this.#guard('feed the watchdog', () => watchdog.feed());
@@ -107,9 +110,8 @@ export class Supervisor {
 
   /** Someone removed or replaced the socket files. */
   rebuildSockets(): void {
-    this.#isOurs = true;
-    this.#guard('close the sockets', () => this.#parts.control.close());
-    this.#listen();
+    this.#guard('close the sockets', () => this.#doors.rebuild());
+    this.#doors.open();
   }
 
   /** Replaces this image by a fresh one. Returns when that failed, or cannot be done yet. */
@@ -120,31 +122,6 @@ export class Supervisor {
   /** The runtime is ending: the next image begins as if this one had died. Returns on failure. */
   revive(): void {
     this.#guard('start a fresh image', () => this.#parts.lifeline.revive());
-  }
-
-  /** Opens the sockets that are not open. What fails is tried again with every look. */
-  #listen(): void {
-    const { control, lifeline } = this.#parts;
-    const { paths } = this.#options;
-    for (const path of [paths.control, paths.status]) {
-      if (control.serves(path)) continue;
-      try {
-        this.#listenOn(path, path === paths.status);
-        this.#troubles.clear();
-        lifeline.redefined();
-      } catch (error) {
-        const reason = wordsOf(error);
-        if (!this.#troubles.has(reason)) this.#failed(`listen on ${path}`, error);
-        this.#troubles.add(reason);
-      }
-    }
-  }
-
-  #listenOn(path: string, readOnly: boolean, { control } = this.#parts): void {
-    const inherited = this.#inherited.get(path) ?? null;
-    this.#inherited.delete(path);
-    if (inherited === null && this.#isOurs) control.bind(path, readOnly);
-    else control.listen(path, readOnly, inherited);
   }
 
   /** Not before boot has settled: until then there are better things to load and to do. */
@@ -158,14 +135,13 @@ export class Supervisor {
   }
 
   #read(): Definitions {
-    const { roots, builtins, console } = this.#options;
     const { main } = this.#system.options;
     const limits = scanLimits(this.#kernel.geteuid());
-    return readDefinitions({ roots, limits, builtins, main, hasConsole: console !== null });
+    return readDefinitions({ ...this.#options, limits, main });
   }
 
-  #perform(effect: OtherEffect): void {
-    const { control, loop, teller } = this.#parts;
+  #perform(effect: Performed): void {
+    const { control, looker, loop, teller } = this.#parts;
     switch (effect.do) {
       case 'signal': {
         const { pid, signal, group } = effect;
@@ -182,6 +158,8 @@ export class Supervisor {
         const { prune, asker } = effect;
         return loop.post({ type: 'scanned', ...this.#read(), prune, asker });
       }
+      case 'look':
+        return looker.begin(effect);
       case 'reexec':
         // After this turn: what else it decided is performed by the image that decided it.
         setImmediate(() => this.reexec(effect.asker, effect.binary));
@@ -203,14 +181,17 @@ export class Supervisor {
     }
   }
 
-  #goDown({ kind, code }: Extract<OtherEffect, { do: 'halt' }>): void {
+  #goDown(order: Extract<Performed, { do: 'halt' }>): void {
     const { lifeline, loop, teller, watchdog } = this.#parts;
     teller.down();
     loop.stop();
     watchdog.goDown();
     lifeline.release();
-    const ports = { ...this.#options, reap: () => this.#reapAll() };
-    goDown(ports, kind, code).catch((error: unknown) => this.#failed(kind, error));
+    const act = { reap: () => this.#reapAll(), disarm: () => watchdog.disarm() };
+    const own = [this.#options.paths.run];
+    goDown({ ...this.#options, ...act, own }, order).catch((error: unknown) =>
+      this.#failed(order.kind, error),
+    );
   }
 
   #changed(changes: readonly Change[]): void {
@@ -223,9 +204,9 @@ export class Supervisor {
   }
 
   #reapAll(): void {
-    const { loop, spawner, trial } = this.#parts;
+    const { looker, loop, spawner, trial } = this.#parts;
     const more = reap(this.#kernel, (pid, exit) => {
-      if (trial.ended(pid, exit)) return;
+      if (trial.ended(pid, exit) || looker.ended(pid, exit)) return;
       spawner.forget(pid);
       loop.post({ type: 'exited', pid, exit });
     });

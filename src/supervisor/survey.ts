@@ -3,6 +3,7 @@
  * apart by the FIFO they print into or the terminal they are on.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { Spec } from '../core/spec.ts';
 import type { Survivor } from '../core/survivors.ts';
 import { type Millis, ms, type Pid, pid as toPid } from '../core/units.ts';
 
@@ -31,6 +32,21 @@ export function survey(
     });
 }
 
+/** The service whose FIFO, or whose terminal, an open file is. */
+export function serviceOf(
+  { fifos, console }: { readonly fifos: string; readonly console: string | null },
+  specs: readonly Spec[],
+  target: string,
+): string | null {
+  const prefix = `${fifos}/`;
+  if (target.startsWith(prefix)) return target.slice(prefix.length);
+  for (const { name, tty } of specs) {
+    const path = tty === 'console' ? console : tty;
+    if (path !== null && (path === target || linkOf(path) === target)) return name;
+  }
+  return null;
+}
+
 export type Stat = { readonly parent: number; readonly session: number; readonly start: number };
 
 /**
@@ -52,6 +68,15 @@ const numberOf = (field: string | undefined): number | null =>
 export function statOf(entry: string): Stat | null {
   try {
     return parseStat(readFileSync(`/proc/${entry}/stat`, 'latin1'));
+  } catch {
+    return null;
+  }
+}
+
+/** The terminal that is held for a service is found by a link. */
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
   } catch {
     return null;
   }

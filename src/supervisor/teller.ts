@@ -2,11 +2,13 @@
  * Tells of what moves: to the journal always, to people on the console while the machine comes up
  * and goes down. What is said is decided here, so that the supervisor only acts.
  */
-import { waitingWords } from '../core/blockers.ts';
+import { isWaitedFor, waitingWords } from '../core/blockers.ts';
+import { bootWords, tellBootAt } from '../core/boot-waits.ts';
 import { pidOf } from '../core/phase.ts';
 import type { Change, System } from '../core/system.ts';
 import { durationWords, type Millis } from '../core/units.ts';
 import { noteOf, stateOf } from '../core/views.ts';
+import { isTarget } from '../core/wants.ts';
 import type { Journal } from './journal.ts';
 import { wall } from './wall.ts';
 
@@ -27,7 +29,7 @@ export class Teller {
   /** What the console has been told during this boot. */
   readonly #shown = new Set<string>();
   #booting: boolean;
-  /** When the console was last told who is waited for; null: not on the way down. */
+  /** When the console was last told who is waited for; null: not yet. */
   #toldAt: Millis | null = null;
 
   constructor(system: System, journal: Journal, options: TellerOptions) {
@@ -69,6 +71,11 @@ export class Teller {
     const { beganAt } = this.#options;
     this.#journal.info(text, { up, bad, stage0AtMs: beganAt, stage1AtMs: startedAt, upAtMs: now });
     this.#options.say(`svinit: ${text}`);
+    const { target } = this.#system.options;
+    if (isTarget(target, this.#system.definitions)) return;
+    const missing = `there is no target ${target}: early services are up, and what always is`;
+    this.#journal.warn(missing);
+    this.#options.say(`svinit: ${missing}`);
   }
 
   /** What the last scan refused, each reason once. */
@@ -83,9 +90,9 @@ export class Teller {
     }
   }
 
-  /** Called again and again: on the way down it says every few seconds who is waited for. */
+  /** Called again and again: on the way up and down it says now and then who is waited for. */
   waiting(): void {
-    if (this.#system.halt === null) return;
+    if (this.#system.halt === null) return this.#waitingForBoot();
     const now = this.#options.kernel.monotonic();
     this.#toldAt ??= now;
     if (now < this.#toldAt + WAITING_EVERY_MS) return;
@@ -96,6 +103,17 @@ export class Teller {
     this.#options.say(`svinit: ${text}`);
   }
 
+  #waitingForBoot(): void {
+    const now = this.#options.kernel.monotonic();
+    if (this.#system.boot === 'settled') this.#toldAt = null;
+    if (this.#system.boot !== 'settling' || now < tellBootAt(this.#system, this.#toldAt)) return;
+    this.#toldAt = now;
+    const text = bootWords(this.#system, now);
+    if (text === null) return;
+    this.#journal.info(text);
+    if (!this.#options.quiet) this.#options.say(`svinit: ${text}`);
+  }
+
   /** A line for everybody at a terminal. */
   wall(text: string): void {
     this.#journal.info(text);
@@ -104,17 +122,17 @@ export class Teller {
     wall({ say, warn, terminals: () => this.#terminals() }, text);
   }
 
-  /** Nothing is left but what is no service. */
+  /** Nothing is left but what is no service, or the time is up. */
   down(): void {
-    this.#options.say('svinit: all services are down');
+    const left = [...this.#system.units.keys()].filter((name) => isWaitedFor(this.#system, name));
+    const words = left.length === 0 ? 'all services are down' : `not down yet: ${left.join(', ')}`;
+    this.#options.say(`svinit: ${words}`);
   }
 
   /** Terminals of services that run; the console itself is told by `say`. */
   #terminals(): string[] {
     return [...this.#system.units.values()].flatMap(({ service, spec }) =>
-      pidOf(service.phase) === null || spec.tty === null || spec.tty === 'console'
-        ? []
-        : [spec.tty],
+      pidOf(service.phase) !== null && spec.tty?.startsWith('/dev/') === true ? [spec.tty] : [],
     );
   }
 

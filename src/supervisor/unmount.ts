@@ -3,8 +3,8 @@
  * busy. All of it by disposable children, each with a deadline, for any of these calls may hang
  * (F52); what hangs is left behind and named.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { type Mount, parseMounts } from '../core/mountinfo.ts';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Mount, parseMounts, parseSwaps } from '../core/mountinfo.ts';
 import { type Millis, ms, type Pid } from '../core/units.ts';
 import { leftWords, toUnmount, writable } from '../core/unmount.ts';
 import type { Kernel } from '../sys/kernel.ts';
@@ -42,12 +42,15 @@ export async function unmountAll(ports: UnmountPorts): Promise<void> {
     const left = Math.min(CHILD_WITHIN_MS, until - kernel.monotonic());
     if (left > 0) await children.run(what, argv, left);
   };
+  // Space that is swapped to keeps the file system below it busy.
+  for (const space of swaps()) await run(`stop swapping to ${space}`, ['swapoff', space]);
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const before = toUnmount(mounts());
-    if (before.length === 0) break;
-    for (const target of before) await run(`unmount ${target}`, ['umount', target]);
+    const before = inUse();
+    if (before === 0) break;
+    for (const target of toUnmount(mounts())) await run(`unmount ${target}`, ['umount', target]);
     for (const device of loops()) await run(`detach ${device}`, ['losetup', '-d', device]);
-    if (toUnmount(mounts()).length >= before.length) break;
+    for (const name of mapped()) await run(`remove ${name}`, ['dmsetup', 'remove', name]);
+    if (inUse() >= before) break;
   }
   for (const target of writable(mounts())) {
     await run(`make ${target} read-only`, ['mount', '-o', 'remount,ro', target]);
@@ -109,6 +112,31 @@ class Children {
 
 function mounts(): Mount[] {
   return parseMounts(textOf(MOUNTS));
+}
+
+/** What there is to be put in order; less of it after a round that was of use. */
+function inUse(): number {
+  return toUnmount(mounts()).length + loops().length + mapped().length;
+}
+
+/** Files and devices that are swapped to, from /proc/swaps (proc(5)), which writes as mounts do. */
+function swaps(): string[] {
+  return parseSwaps(textOf('/proc/swaps'));
+}
+
+/** Names of devices of the device mapper, where the program that removes them is there. */
+function mapped(): string[] {
+  if (!FOLDERS.some((folder) => existsSync(`${folder}/dmsetup`))) return [];
+  try {
+    const devices = readdirSync(BLOCK_DEVICES).filter((name) => name.startsWith('dm-'));
+    // The last made stands on others, not the other way round.
+    return devices
+      .sort((a, b) => Number(b.slice(3)) - Number(a.slice(3)))
+      .map((name) => textOf(`${BLOCK_DEVICES}/${name}/dm/name`).trim())
+      .filter((name) => name !== '');
+  } catch {
+    return [];
+  }
 }
 
 /** Loop devices that have a file behind them (loop(4)). */

@@ -20,6 +20,7 @@ export class Watch {
   readonly #handlers = new Map<Fd, () => void>();
   /** Those that could not be watched, for want of a resource: tried again with every sweep. */
   readonly #unwatched = new Set<Fd>();
+  #isDue = false;
 
   constructor(kernel: Kernel, warn: (text: string) => void) {
     this.#kernel = kernel;
@@ -34,6 +35,7 @@ export class Watch {
   add(fd: Fd, readable: () => void): void {
     this.#handlers.set(fd, readable);
     this.#begin(fd);
+    this.#lookSoon();
   }
 
   /** Forgets `fd` and closes it, which ends the watch as well (epoll(7), Q6). */
@@ -51,6 +53,16 @@ export class Watch {
       for (const { fd } of ready) this.#serve(fd);
       if (ready.length < BATCH) return;
     }
+  }
+
+  /** What came before the signal was asked for raised none. */
+  #lookSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#attempt(() => this.sweep());
+    });
   }
 
   #begin(fd: Fd): void {

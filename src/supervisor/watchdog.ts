@@ -10,7 +10,7 @@ import type { Kernel } from '../sys/kernel.ts';
 import { wordsOf } from './let-go.ts';
 
 export type WatchdogPorts = {
-  readonly kernel: Pick<Kernel, 'open' | 'write' | 'setWatchdogTimeout'>;
+  readonly kernel: Pick<Kernel, 'close' | 'open' | 'write' | 'setWatchdogTimeout'>;
   readonly info: (text: string) => void;
   readonly warn: (text: string) => void;
 };
@@ -20,15 +20,27 @@ const DEVICE = '/dev/watchdog';
 const DOWN_WITHIN_S = 180;
 /** Any byte but `V`, which would let it be closed for good. */
 const FOOD: Uint8Array = Uint8Array.of(0);
+const GOODBYE: Uint8Array = new TextEncoder().encode('V');
 
 export class Watchdog {
   readonly #ports: WatchdogPorts;
   #fd: Fd | null = null;
   /** What is asked of a device that is not there yet; 0: nothing, or it is somebody else's. */
   #awaited = 0;
+  #refusal = 'nobody asked for it';
 
   constructor(ports: WatchdogPorts) {
     this.#ports = ports;
+  }
+
+  /** Why it is not fed; null: it is. */
+  get lacking(): string | null {
+    return this.#fd === null ? this.#refusal : null;
+  }
+
+  /** There is no such device, or not yet. */
+  get isMissing(): boolean {
+    return this.#awaited > 0;
   }
 
   /** Begins to feed it, once it is there: `seconds` without food are a reset. */
@@ -40,7 +52,8 @@ export class Watchdog {
       const granted = kernel.setWatchdogTimeout(this.#fd, seconds);
       info(`the watchdog resets the machine after ${granted} s without svinit`);
     } catch (error) {
-      if (!isMissing(error)) warn(wordsOf(error));
+      this.#refusal = wordsOf(error);
+      if (!isMissing(error)) warn(this.#refusal);
       else if (this.#fd === null) this.#awaited = seconds;
     }
   }
@@ -62,6 +75,18 @@ export class Watchdog {
     } catch (error) {
       this.#ports.warn(wordsOf(error));
     }
+  }
+
+  /** The next PID 1 may know nothing of it: it must not reset a machine that is well. */
+  disarm(): void {
+    if (this.#fd === null) return;
+    try {
+      this.#ports.kernel.write(this.#fd, GOODBYE);
+      this.#ports.kernel.close(this.#fd);
+    } catch (error) {
+      this.#ports.warn(wordsOf(error));
+    }
+    this.#fd = null;
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * A C library without a kernel: a quiet machine on which everything succeeds, until told otherwise.
- * It remembers what was asked, hands out descriptors and pids, and can fail any call, which makes a
- * fault sweep a loop over the table of signatures.
+ * It remembers what was asked, hands out descriptors and pids, and can fail any call of the table.
  */
 import { errnoNumber } from './errno.ts';
 import type { CValue, Libc } from './libc.ts';
@@ -163,8 +162,8 @@ const BEHAVIOURS: Readonly<Partial<Record<CName, Behaviour>>> = {
   epoll_create1: makesFd,
   inotify_init1: makesFd,
   inotify_add_watch: () => 1,
-  accept4: () => EAGAIN,
-  read: () => EAGAIN,
+  ...{ accept4: () => EAGAIN, read: () => EAGAIN },
+  ...{ recvfrom: () => EAGAIN, recvmsg: () => EAGAIN },
   getpid: () => 1,
   setsid: () => 1,
   umask: (machine, [mode]) => {

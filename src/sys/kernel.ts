@@ -9,7 +9,9 @@ import * as descriptors from './descriptors.ts';
 import * as files from './files.ts';
 import type { Libc } from './libc.ts';
 import * as machine from './machine.ts';
+import * as messages from './messages.ts';
 import * as mounts from './mounts.ts';
+import * as netlink from './netlink.ts';
 import * as processes from './process.ts';
 import { installRevival, putOffAlarm, type Revival, touch } from './revive.ts';
 import * as signals from './signals.ts';
@@ -118,6 +120,13 @@ export interface Kernel {
   peerCredentials(fd: Fd): sockets.Peer;
   shutdownWrite(fd: Fd): void;
   connectUnix(path: string, kind: sockets.SocketKind): Fd;
+  passCredentials(fd: Fd): void;
+  sendMessage(fd: Fd, bytes: Uint8Array, fds: readonly Fd[]): void;
+  receiveMessage(fd: Fd, buffer: Uint8Array): messages.Message | null;
+  /** The kernel's announcements of devices; nonblocking. */
+  listenUevents(): Fd;
+  /** Null when there is none now, `lost` when some have been lost. */
+  receiveUevent(fd: Fd, buffer: Uint8Array): netlink.Received;
 
   /** CLOCK_MONOTONIC, with fractions; the same clock after `execve`. */
   monotonic(): Millis;
@@ -130,6 +139,9 @@ export interface Kernel {
   interfaceUp(name: string): void;
   /** False: it was there already, or is part of the kernel. */
   loadModule(fd: Fd, what: string, options: string, compressed: boolean): boolean;
+  /** For `reboot('kexec')`; `initrd` null: none. */
+  loadKernel(kernel: Fd, initrd: Fd | null, commandLine: string): void;
+  unloadKernel(): void;
 }
 
 /** The kernel through `libc`, real or fake. */
@@ -204,6 +216,11 @@ const VERBS = {
   peerCredentials: sockets.peerCredentials,
   shutdownWrite: sockets.shutdownWrite,
   connectUnix: sockets.connectUnix,
+  passCredentials: messages.passCredentials,
+  sendMessage: messages.sendMessage,
+  receiveMessage: messages.receiveMessage,
+  listenUevents: netlink.listenUevents,
+  receiveUevent: netlink.receiveUevent,
   monotonic: machine.monotonic,
   reboot: machine.reboot,
   setCtrlAltDel: machine.setCtrlAltDel,
@@ -211,6 +228,8 @@ const VERBS = {
   sethostname: machine.sethostname,
   interfaceUp: machine.interfaceUp,
   loadModule: machine.loadModule,
+  loadKernel: machine.loadKernel,
+  unloadKernel: machine.unloadKernel,
 };
 
 type LooseVerb = (libc: Libc, ...args: unknown[]) => unknown;

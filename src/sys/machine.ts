@@ -89,12 +89,37 @@ export function loadModule(
 ): boolean {
   const flags = compressed ? MODULE_INIT_COMPRESSED_FILE : 0;
   const act = `load module ${what} by finit_module`;
-  return checkUnless(['EEXIST'], libc, act, 'syscall', SYS_FINIT_MODULE, fd, options, flags) === 0;
+  const args = [SYS_FINIT_MODULE, fd, options, flags, null, 0] as const;
+  return checkUnless(['EEXIST'], libc, act, 'syscall', ...args) === 0;
+}
+
+/**
+ * kexec_file_load(2): keeps a kernel in memory that `reboot` can start.
+ * @param initrd Null: it gets none.
+ * @param commandLine What it reads as its own.
+ * @throws {SysError} `EPERM` without CAP_SYS_BOOT or where it was switched off, `ENOEXEC` for what
+ * is no kernel, `EKEYREJECTED` where only signed ones are taken, `ENOSYS`.
+ */
+export function loadKernel(libc: Libc, kernel: Fd, initrd: Fd | null, commandLine: string): void {
+  const text = cString(commandLine);
+  const flags = initrd === null ? KEXEC_FILE_NO_INITRAMFS : 0;
+  const args = [SYS_KEXEC_FILE_LOAD, kernel, initrd ?? 0, text.length, commandLine, flags] as const;
+  check(libc, 'load the kernel by kexec_file_load', 'syscall', ...args);
+}
+
+/** kexec_file_load(2): forgets the kernel that was loaded. @throws {SysError} as `loadKernel`. */
+export function unloadKernel(libc: Libc): void {
+  const args = [SYS_KEXEC_FILE_LOAD, 0, 0, 0, null, KEXEC_FILE_UNLOAD] as const;
+  check(libc, 'unload the kernel by kexec_file_load', 'syscall', ...args);
 }
 
 /** asm/unistd_64.h of x86-64, asm-generic/unistd.h for arm64; linux/module.h. */
 const SYS_FINIT_MODULE = process.arch === 'arm64' ? 273 : 313;
 const MODULE_INIT_COMPRESSED_FILE = 4;
+/** The same two, and linux/kexec.h. */
+const SYS_KEXEC_FILE_LOAD = process.arch === 'arm64' ? 294 : 320;
+const KEXEC_FILE_UNLOAD = 1;
+const KEXEC_FILE_NO_INITRAMFS = 4;
 
 /** linux/time.h; struct timespec is two words. */
 const CLOCK_MONOTONIC = 1;

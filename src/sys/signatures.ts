@@ -34,6 +34,7 @@ export type CName =
   | 'epoll_wait'
   | 'execve'
   | 'fcntl'
+  | 'flock'
   | 'geteuid'
   | 'getpid'
   | 'getppid'
@@ -72,9 +73,13 @@ export type CName =
   | 'pthread_sigmask'
   | 'read'
   | 'reboot'
+  | 'recvfrom'
+  | 'recvmsg'
+  | 'sendmsg'
   | 'sethostname'
   | 'setitimer'
   | 'setsid'
+  | 'setsockopt'
   | 'shutdown'
   | 'sigaction'
   | 'sigaltstack'
@@ -106,6 +111,7 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   epoll_wait: setsErrno('i32', 'i32', 'pointer', 'i32', 'i32'),
   execve: setsErrno('i32', 'pointer', 'pointer', 'pointer'),
   fcntl: setsErrno('i32', 'i32', 'i32', 'i64'),
+  flock: setsErrno('i32', 'i32', 'i32'),
   geteuid: cannotFail('u32'),
   getpid: cannotFail('i32'),
   getppid: cannotFail('i32'),
@@ -144,9 +150,13 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   pthread_sigmask: returnsError('i32', 'pointer', 'pointer'),
   read: setsErrno('i64', 'i32', 'pointer', 'u64'),
   reboot: setsErrno('i32', 'i32'),
+  recvfrom: setsErrno('i64', 'i32', 'pointer', 'u64', 'i32', 'pointer', 'pointer'),
+  recvmsg: setsErrno('i64', 'i32', 'pointer', 'i32'),
+  sendmsg: setsErrno('i64', 'i32', 'pointer', 'i32'),
   sethostname: setsErrno('i32', 'pointer', 'u64'),
   setitimer: setsErrno('i32', 'i32', 'pointer', 'pointer'),
   setsid: setsErrno('i32'),
+  setsockopt: setsErrno('i32', 'i32', 'i32', 'i32', 'pointer', 'u32'),
   shutdown: setsErrno('i32', 'i32', 'i32'),
   sigaction: setsErrno('i32', 'i32', 'pointer', 'pointer'),
   sigaltstack: setsErrno('i32', 'pointer', 'pointer'),
@@ -154,8 +164,9 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   statfs: setsErrno('i32', 'string', 'pointer'),
   statx: setsErrno('i32', 'i32', 'string', 'i32', 'u32', 'pointer'),
   sync: cannotFail('i32'),
-  // Variadic in its header; these are the registers of finit_module(2), which glibc does not wrap.
-  syscall: setsErrno('i64', 'i64', 'i64', 'string', 'i64'),
+  // Variadic in its header; these are the registers of finit_module(2) and kexec_file_load(2),
+  // which glibc does not wrap. A number passes as the address that it is.
+  syscall: setsErrno('i64', 'i64', 'i64', 'string', 'i64', 'string', 'i64'),
   umask: cannotFail('u32', 'u32'),
   umount2: setsErrno('i32', 'string', 'i32'),
   waitid: setsErrno('i32', 'i32', 'u32', 'pointer', 'i32'),

@@ -2,7 +2,7 @@
  * The console on terminals that are slow, stopped, hung up or missing.
  */
 import t from 'tap';
-import { openConsole, realConsole } from '../../src/boot/console.ts';
+import { openConsole, otherConsoles, realConsole } from '../../src/boot/console.ts';
 import type { Fd } from '../../src/core/units.ts';
 import { errnoNumber } from '../../src/sys/errno.ts';
 import { SysError } from '../../src/sys/libc.ts';
@@ -150,4 +150,32 @@ t.test('realConsole() in a container is a pseudo-terminal or nothing', async (t)
   t.equal(real(5, 1), null, 'that would be the console of the host');
   t.equal(realConsole(false, new World({ '/dev/console': file('') }).files), null);
   t.equal(realConsole(false, new World().files), null);
+});
+
+t.test('otherConsoles() are where somebody may sit besides the real one', async (t) => {
+  const others = (texts: Record<string, string>, devices: readonly string[], named = ['']) => {
+    const nodes = devices.map((name) => [`/dev/${name}`, device(4, 64, 0o600)] as const);
+    const files = Object.entries(texts).map(([path, text]) => [path, file(text)] as const);
+    return otherConsoles(true, named, new World(Object.fromEntries([...nodes, ...files])).files);
+  };
+  const ports = ['ttyS0', 'ttyS1', 'tty1', 'tty2'];
+  const serial = { [ACTIVE]: 'ttyS0\n' };
+  t.strictSame(others(serial, ports), []);
+  t.strictSame(others(serial, ports, ['ttyS1', 'ttyS0']), ['/dev/ttyS1'], 'of console=');
+  t.strictSame(others(serial, ports, ['ttyS7', 'netcon0']), [], 'devices only');
+  const absent = { ...serial, '/sys/class/tty/ttyS1/type': '0\n' };
+  t.strictSame(others(absent, ports, ['ttyS1']), [], 'no hardware behind it');
+  const two = { [ACTIVE]: 'tty0 ttyS0\n', '/sys/class/tty/tty0/active': 'tty2\n' };
+  t.strictSame(others(two, ports, ['tty0', 'ttyS0']), ['/dev/tty2'], 'the one in front');
+  const screen = (name: string, bind: string) => ({
+    ...serial,
+    '/sys/class/vtconsole/vtcon0/name': '(S) dummy device\n',
+    '/sys/class/vtconsole/vtcon0/bind': '1\n',
+    '/sys/class/vtconsole/vtcon1/name': name,
+    '/sys/class/vtconsole/vtcon1/bind': bind,
+  });
+  t.strictSame(others(screen('(M) frame buffer device\n', '1\n'), ports), ['/dev/tty1']);
+  t.strictSame(others(screen('(M) frame buffer device\n', '0\n'), ports), [], 'not in use');
+  t.strictSame(others(screen('(S) dummy device\n', '1\n'), ports), []);
+  t.strictSame(otherConsoles(false, ['ttyS1'], new World().files), [], 'not in a container');
 });

@@ -59,6 +59,13 @@ t.test('stage0() on a machine becomes itself with a clean environment', async (t
   t.same(order, ['chdir /']);
 });
 
+t.test('stage0() lets a machine have more descriptors than the kernel gives PID 1', async (t) => {
+  const limits = ({ names }: ReturnType<typeof live>) => names.filter((name) => name === 'prlimit');
+  t.equal(limits(live()).length, 2, 'one call asks, one raises');
+  const refused = live({ prlimit: () => errno('EPERM') });
+  t.equal(refused.became?.path, '/init', 'and lives with what it has');
+});
+
 t.test('stage0() resets what would outlive the exec', async (t) => {
   const { calls } = live();
   t.equal(calls.find(({ name }) => name === 'umask')?.args[0], 0o077);

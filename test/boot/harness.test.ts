@@ -80,3 +80,25 @@ t.test('a panic ends the machine', async (t) => {
   t.teardown(() => vm.kill());
   t.match((await vm.ended).transcript, /Kernel panic - not syncing: Attempted to kill init/);
 });
+
+t.test('a second line, and a disk that is pulled', async (t) => {
+  const disk = join(directory, 'disk');
+  writeFileSync(disk, Buffer.alloc(2 ** 20));
+  const disks = [{ file: disk, bus: 'virtio-scsi' } as const];
+  const vm = await bootOnce(t, { ...shell, secondLine: true, disks });
+  await vm.console.expect('up and running');
+  // What is typed at a line that nobody has opened is lost.
+  await vm.run('exec 5< /dev/ttyS1');
+  vm.second?.send('hello');
+  t.match(await vm.run('read -r word <&5; echo "<$word>"'), { output: '<hello>' });
+  await vm.run('echo and back > /dev/ttyS1');
+  await vm.second?.console.expect('and back');
+  await vm.run('mkdir /sys; mount -t sysfs sysfs /sys');
+  const pci = 'cat /sys/bus/pci/devices/*/vendor | grep -c 0x1af4';
+  t.same(await vm.run(pci), { output: '1', code: 0 }, 'the disk is behind a controller');
+  t.match(await vm.monitor.execute('query-block'), [{ device: 'drive0' }], 'QEMU knows it');
+  await t.rejects(
+    vm.monitor.execute('device_del', { id: 'nobody' }),
+    /Cannot device_del: .*nobody/,
+  );
+});

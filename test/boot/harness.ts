@@ -15,14 +15,16 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Runtime } from '../../scripts/compile.ts';
 import { cpio, joined } from '../../scripts/cpio.ts';
 import type { Entry } from '../../scripts/entries.ts';
 import { KERNEL, modulesArchive } from '../../scripts/modules.ts';
-import { accelerator, qemuCommand } from '../../scripts/qemu.ts';
+import { accelerator, type DiskImage, qemuCommand } from '../../scripts/qemu.ts';
 import { Console } from './console.ts';
+import { incoming, Monitor } from './monitor.ts';
 import { type CommandResult, shellOn } from './shell.ts';
 
 export type BootOptions = {
@@ -31,6 +33,8 @@ export type BootOptions = {
   readonly initrd?: string;
   /** Added to the kernel command line. */
   readonly append?: string;
+  /** Of the kernel, instead of the serial line; there need be no such device. */
+  readonly console?: string;
   /** Unpacked after the image, so these replace files of the same path; directories must exist. */
   readonly extraFiles?: readonly ExtraFile[];
   readonly memoryMiB?: number;
@@ -39,6 +43,9 @@ export type BootOptions = {
   readonly modules?: boolean;
   /** More arguments of QEMU: the machine has nothing by itself. */
   readonly devices?: readonly string[];
+  readonly disks?: readonly DiskImage[];
+  /** Whether there is a second serial line, ttyS1. */
+  readonly secondLine?: boolean;
 };
 
 /**
@@ -49,6 +56,9 @@ export type ExtraFile = { readonly path: string; readonly mode?: number } & (
   | { readonly link: string }
   | { readonly directory: true }
 );
+
+/** A serial line: what comes and what is typed; `run` as that of the machine. */
+export type Line = Pick<VirtualMachine, 'console' | 'send' | 'run'>;
 
 export type Ended = { readonly code: number; readonly transcript: string };
 
@@ -62,6 +72,10 @@ export type VirtualMachine = {
    * included.
    */
   run(command: string, timeoutMs?: number): Promise<CommandResult>;
+  /** QEMU itself. */
+  readonly monitor: Monitor;
+  /** ttyS1, where there is one. */
+  readonly second: Line | null;
   /** Settles when QEMU is gone: by power-off, reboot, panic or `kill()`. Never rejects. */
   readonly ended: Promise<Ended>;
   /** Ends QEMU at once and waits for it; nothing happens when it has ended. */
@@ -83,18 +97,31 @@ export async function boot(options: BootOptions = {}): Promise<VirtualMachine> {
   machines += 1;
   const name = join(LOG_DIRECTORY, `vm-${process.pid}-${machines}`);
   const directory = mkdtempSync(`${name}-`);
-  const command = qemuCommand({
-    accelerator: await accelerator(),
-    kernel: KERNEL,
-    initrd: initrdOf(options, directory),
-    append: options.append ?? '',
-    serial: 'stdio',
-    ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
-    ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
-    ...(options.devices === undefined ? {} : { devices: options.devices }),
-  });
-  const qemu = start(command);
-  return attach(qemu, `${name}.log`, () => rmSync(directory, { recursive: true, force: true }));
+  const monitor = await incoming(join(directory, 'monitor'));
+  const second = options.secondLine === true ? await incoming(join(directory, 'ttyS1')) : null;
+  const command = [
+    ...qemuCommand({
+      accelerator: await accelerator(),
+      kernel: KERNEL,
+      initrd: initrdOf(options, directory),
+      append: options.append ?? '',
+      serial: 'stdio',
+      ...(options.memoryMiB === undefined ? {} : { memoryMiB: options.memoryMiB }),
+      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+      ...(options.console === undefined ? {} : { console: options.console }),
+      ...(options.disks === undefined ? {} : { disks: options.disks }),
+      devices: [...(options.devices ?? []), '-qmp', `unix:${directory}/monitor`],
+    }),
+  ];
+  // The lines of a machine are numbered in the order of the arguments.
+  if (second !== null) command.push('-serial', `unix:${directory}/ttyS1`);
+  const cleanUp = (): void => {
+    monitor.close();
+    second?.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const vm = attach(start(command), `${name}.log`, new Monitor(monitor.socket), cleanUp);
+  return second === null ? vm : withSecond(vm, await second.socket, `${name}-ttyS1.log`);
 }
 
 const shared = new Map<string, Promise<VirtualMachine>>();
@@ -146,33 +173,57 @@ function start(command: readonly string[]): Qemu {
   return spawn('setpriv', args, { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
-function attach(qemu: Qemu, logFile: string, cleanUp: () => void): VirtualMachine {
+function attach(
+  qemu: Qemu,
+  logFile: string,
+  monitor: Monitor,
+  cleanUp: () => void,
+): VirtualMachine {
+  const { close, ...line } = lineOn([qemu.stdout, qemu.stderr], qemu.stdin, logFile);
+  const ended = new Promise<Ended>((resolve) => {
+    const end = (code: number | null, why: string): void => {
+      cleanUp();
+      close(why);
+      resolve({ code: code ?? -1, transcript: line.console.transcript });
+    };
+    qemu.once('error', (error) => end(null, error.message));
+    qemu.once('close', (code, signal) => end(code, `QEMU ended with ${code ?? signal}`));
+  });
+  const kill = async (): Promise<void> => {
+    qemu.kill('SIGKILL');
+    await ended;
+  };
+  return { ...line, monitor, second: null, ended, kill, logFile };
+}
+
+function withSecond(vm: VirtualMachine, socket: Socket, logFile: string): VirtualMachine {
+  const { close, ...second } = lineOn([socket], socket, logFile);
+  void vm.ended.then(({ code }) => close(`QEMU ended with ${code}`));
+  return { ...vm, second };
+}
+
+/** A line whose other end says `said` and reads `typed`; `close` when nothing more comes. */
+function lineOn(
+  said: readonly Readable[],
+  typed: Writable,
+  logFile: string,
+): Line & { close(why: string): void } {
   const screen = new Console(logFile);
   const log = createWriteStream(logFile);
-  for (const stream of [qemu.stdout, qemu.stderr]) {
+  for (const stream of said) {
     stream.on('data', (chunk: Uint8Array) => {
       log.write(chunk);
       screen.feed(chunk);
     });
   }
-  const ended = new Promise<Ended>((resolve) => {
-    const end = (code: number | null, why: string): void => {
-      cleanUp();
-      log.end();
-      screen.close(why);
-      resolve({ code: code ?? -1, transcript: screen.transcript });
-    };
-    qemu.once('error', (error) => end(null, error.message));
-    qemu.once('close', (code, signal) => end(code, `QEMU ended with ${code ?? signal}`));
-  });
   // A line typed at a machine that has just ended is lost, as on any console.
-  qemu.stdin.on('error', () => {});
+  typed.on('error', () => {});
   const send = (line: string): void => {
-    qemu.stdin.write(`${line}\n`);
+    typed.write(`${line}\n`);
   };
-  const kill = async (): Promise<void> => {
-    qemu.kill('SIGKILL');
-    await ended;
+  const close = (why: string): void => {
+    log.end();
+    screen.close(why);
   };
-  return { console: screen, send, run: shellOn(screen, send), ended, kill, logFile };
+  return { console: screen, send, run: shellOn(screen, send), close };
 }

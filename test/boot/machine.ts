@@ -4,7 +4,7 @@
  */
 import type { Runtime } from '../../scripts/compile.ts';
 import type { Results, ServiceView } from '../../src/core/methods.ts';
-import { type BootOptions, boot, type VirtualMachine } from './harness.ts';
+import { type BootOptions, boot, type Ended, type VirtualMachine } from './harness.ts';
 import type { CommandResult } from './shell.ts';
 
 export type Machine = {
@@ -48,6 +48,15 @@ export async function start(
   await lost(vm, () => vm.console.expect(SETTLED));
   return machineOn(vm);
 }
+
+/** Until the machine has switched itself off, for as long as a way down may take. */
+export async function poweredOff(vm: VirtualMachine): Promise<Ended> {
+  await lost(vm, () => vm.console.expect('reboot: Power down', OFF_WITHIN_MS));
+  return vm.ended;
+}
+
+/** More than the minute and a half that services and filesystems have for it, on a busy host. */
+const OFF_WITHIN_MS = 240_000;
 
 /**
  * A command line that fails with status 143 instead of hanging for ever, for what waits for an

@@ -123,6 +123,20 @@ t.test('a connection closed without an answer is made again, once', async (t) =>
   });
 });
 
+t.test('what a death of svinit lost is asked again, and svctl ends with its answer', async (t) => {
+  // The first connection stays open, as that of an image that goes on after a death does.
+  const server = await fake(t, ({ connection }, answer) => {
+    if (connection > 1) return answer.result(VERSION);
+    answer.raw('{"jsonrpc":"2.0","method":"revived","params":{"image":2,"pending":[]}}\n');
+  });
+  const { exit } = await svctl(['version', '--json'], { env: { SVINIT_RUN: server.run } });
+  t.equal(exit, 0);
+  t.strictSame(
+    server.asked.map(({ connection }) => connection),
+    [1, 2],
+  );
+});
+
 t.test('an error of svinit keeps its exit code, message and hint', async (t) => {
   const server = await fake(t, (_, answer) => answer.error(4, 'No such', 'Did you mean web?'));
   const client = await clientOf(t, server);

@@ -54,8 +54,8 @@ for (const { name, path } of RUNTIMES) {
       t.match(option, { exit: 2, err: /no option --jsn; did you mean --json\?/ });
       const gone = await onRuntime(['ls'], { env: { SVINIT_RUN: '/nonexistent' } });
       t.match(gone, { exit: 9, err: /control: connect failed with ENOENT/ });
-      const program = await onRuntime(['-k'], { program: 'shutdown' });
-      t.match(program, { exit: 2, err: /^shutdown: -k: to send only a warning/ });
+      const program = await onRuntime(['-e', 'A=b'], { program: 'telinit' });
+      t.match(program, { exit: 2, err: /^telinit: -e: svinit has no environment/ });
     });
 
     await t.test('gives up when there is no answer', async (t) => {

@@ -116,6 +116,20 @@ await point('the kernel says what is wrong with a module', () => {
   kernel.unmount(dir, []);
 });
 
+await point('the kernel says what is wrong with another kernel', () => {
+  const path = join(dir, 'none.kernel');
+  writeFileSync(path, 'no kernel');
+  const fd = kernel.open(path, O.RDONLY);
+  // Without CAP_SYS_BOOT in the first user namespace nothing is looked at.
+  const codes = ['ENOEXEC', 'EPERM', 'ENOSYS'];
+  const isRefusal = (error: unknown): boolean =>
+    error instanceof SysError && error.syscall === 'syscall' && codes.includes(error.code);
+  for (const initrd of [fd, null]) {
+    assert.throws(() => kernel.loadKernel(fd, initrd, 'quiet'), isRefusal);
+  }
+  kernel.close(fd);
+});
+
 await point('sync comes back', () => {
   kernel.sync();
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { O } from '../../src/sys/constants.ts';
 import { openSystem } from '../../src/sys/open.ts';
 import { signalled } from './children.ts';
 import { done, point } from './tap.ts';
@@ -110,6 +111,43 @@ await point('an address in use, gone or too long is named as such', () => {
   const longest = join(dir, 'x'.repeat(107 - dir.length - 1));
   kernel.close(kernel.listenUnix(longest, 0o600, 8));
   assert.ok(statSync(longest).isSocket());
+});
+
+await point('announcements of devices are listened to without waiting', () => {
+  const fd = kernel.listenUevents();
+  assert.equal(kernel.fstatKind(fd), 'socket');
+  const message = kernel.receiveUevent(fd, new Uint8Array(new ArrayBuffer(16384)));
+  // A device of this machine may have come just now.
+  assert.ok(message === null || new TextDecoder().decode(message as Uint8Array).includes('@/'));
+  kernel.close(fd);
+});
+
+await point('a message tells who sent it, and brings descriptors along', () => {
+  const socket = kernel.listenUnixDgram(path, 0o600);
+  kernel.passCredentials(socket);
+  const client = kernel.connectUnix(path, 'dgram');
+  const [end, passed] = kernel.pipe(O.NONBLOCK);
+  const buffer = new Uint8Array(new ArrayBuffer(8));
+  assert.equal(kernel.receiveMessage(socket, buffer), null);
+  kernel.sendMessage(client, bytes('READY=1'), []);
+  kernel.sendMessage(client, bytes('longer than that'), [passed, end]);
+  kernel.close(passed);
+  const first = kernel.receiveMessage(socket, buffer);
+  const sender = { pid: kernel.getpid(), uid: kernel.geteuid() };
+  assert.equal(new TextDecoder().decode(first?.bytes), 'READY=1');
+  assert.deepEqual([first?.sender, first?.fds, first?.isCut], [sender, [], false]);
+  const second = kernel.receiveMessage(socket, buffer);
+  assert.equal(new TextDecoder().decode(second?.bytes), 'longer t');
+  assert.deepEqual([second?.sender, second?.fds.length, second?.isCut], [sender, 2, true]);
+  const one = new Uint8Array(new ArrayBuffer(1));
+  assert.equal(kernel.read(end, one), null, 'the other end lives on in the message');
+  for (const fd of second?.fds ?? []) kernel.close(fd);
+  assert.equal(kernel.read(end, one), 0);
+  kernel.close(socket);
+  const gone = { name: 'SysError', code: 'ECONNREFUSED' };
+  assert.throws(() => kernel.sendMessage(client, bytes('x'), []), gone);
+  for (const fd of [client, end]) kernel.close(fd);
+  rmSync(path);
 });
 
 rmSync(dir, { recursive: true });

@@ -249,3 +249,11 @@ t.test('planBoot() mounts nothing on a run directory that was asked for', async 
   t.notOk(lines.some((line) => line.startsWith('mount')));
   t.ok(lines.includes('! claim /tmp/r (ours, 0711)'));
 });
+
+t.test('the name of the command line is given to a machine, and to nothing else', async (t) => {
+  const named = { ...BOOT_DEFAULTS, hostname: 'a.example' };
+  const line = 'echo a.example > /proc/sys/kernel/hostname';
+  t.ok(told(INITRAMFS, named).includes(line));
+  t.notOk(told({ ...INITRAMFS, machine: false }, named).includes(line));
+  t.notOk(told(INITRAMFS).some((step) => step.includes('hostname')));
+});

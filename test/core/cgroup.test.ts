@@ -13,7 +13,15 @@ import {
   straysOf,
   toEnable,
 } from '../../src/core/cgroup.ts';
+import { buildGraph } from '../../src/core/graph.ts';
 import { newService, type Phase } from '../../src/core/phase.ts';
+import {
+  bundleIn,
+  placeOf,
+  serviceDirectory,
+  sliceDirectory,
+  slicesOf,
+} from '../../src/core/slices.ts';
 import { ms, type Pid, pid } from '../../src/core/units.ts';
 import { good, parse, refusals, withJson } from './spec-texts.ts';
 import { longrun } from './support/builder.ts';
@@ -127,11 +135,68 @@ t.test('the key cgroup of service.json', async (t) => {
   t.ok(isLimited(spec));
   t.notOk(isLimited(good(withJson('{ "cgroup": {} }'))));
   t.notHas(good(withJson('{}')), { cgroup: {} });
-  t.same(parse({ type: 'bundle', 'service.json': '{ "cgroup": {} }' }).problems.length, 1);
+});
+
+t.test('a cgroup is given away, and its limits are not files of it', async (t) => {
+  const given = (value: string) => good(withJson(`{ "cgroup": { "delegate": ${value} } }`));
+  t.same(given('1000').cgroup, { delegate: '1000' });
+  t.same(given('true').cgroup, { delegate: '0' }, 'root keeps it, and may divide it');
+  t.ok(isLimited(given('true')), 'it does not run without');
+  t.same(limitWrites({ delegate: '1000', 'pids.max': '5' }, true), [
+    { file: 'pids.max', text: '5', isAsked: true },
+  ]);
+  const bundle = { type: 'bundle', 'service.json': '{ "cgroup": { "delegate": 5 } }' };
+  t.match(parse(bundle).problems, [{ reason: "a bundle has no 'cgroup.delegate'" }]);
+});
+
+t.test('who is in which slice', async (t) => {
+  const bundle = (name: string, members: readonly string[], limits: object = { 'pids.max': '9' }) =>
+    longrun(name, { type: 'bundle', start: null, contents: members, cgroup: limits });
+  const all = [
+    ...['a', 'b', 'c', 'd', 'e'].map((name) => longrun(name)),
+    bundle('zoo', ['a', 'inner']),
+    bundle('inner', ['b'], {}),
+    bundle('all', ['c', 'a']),
+    bundle('loose', ['d'], {}),
+  ];
+  const specs = new Map(all.map((spec) => [spec.name, spec]));
+  const slices = slicesOf(specs, buildGraph(specs).graph);
+  t.same(
+    [...slices].map(([name, { bundle: of }]) => `${name} in ${of}`).sort(),
+    ['a in all', 'b in zoo', 'c in all'],
+    'the first by name has it; members of members count; no limits, no slice',
+  );
+  t.equal(serviceDirectory('memory.max', slices.get('a') ?? null), 'slice=all/_memory.max');
+  t.equal(serviceDirectory('a', null), 'a');
+  t.equal(bundleIn(sliceDirectory('db')), 'db');
+  t.equal(bundleIn('db'), null);
+});
+
+t.test('whose a process is by its cgroup', async (t) => {
+  const cases: readonly (readonly [string, ReturnType<typeof placeOf>])[] = [
+    ['0::/svinit.services/web\n', { service: 'web', bundle: null, path: '/svinit.services/web' }],
+    [
+      '1:name=x:/\n0::/svinit.services/_memory.max/below/it\n',
+      { service: 'memory.max', bundle: null, path: '/svinit.services/_memory.max' },
+    ],
+    [
+      '0::/svinit.services/slice=db/web/x\n',
+      { service: 'web', bundle: 'db', path: '/svinit.services/slice=db/web' },
+    ],
+    ['0::/svinit.services/slice=db\n', null],
+    ['0::/svinit.init\n', null],
+    ['0::/\n', null],
+    ['0::/../svinit.services/web\n', null],
+    ['', null],
+  ];
+  for (const [text, place] of cases) t.same(placeOf(text), place, JSON.stringify(text));
 });
 
 t.test('what is wrong with it is said', async (t) => {
   const cases: readonly (readonly [string, string])[] = [
+    ['"delegate": -1', 'expected true, or a uid from 0 to 4294967294, found -1'],
+    ['"delegate": false', 'expected true, or a uid from 0 to 4294967294, found false'],
+    ['"delegate": "web"', "expected true, or a uid from 0 to 4294967294, found 'web'"],
     ['"memory.max": "64 MB"', 'expected a size such as "64M", or "max", found \'64 MB\''],
     ['"memory.max": 64', 'expected a size such as "64M", or "max", found 64'],
     ['"memory.oom.group": 1', 'expected true or false, found 1'],

@@ -19,7 +19,7 @@ function busy(): Bench {
       telling('web', { upWithin: ms(5000), env: { A: '1', B: 'ü "' } }),
       oneshot('mount', { down: command('umount') }),
       longrun('lost'),
-      longrun('late', { needs: ['web'] }),
+      longrun('late', { needs: ['web'], root: 'os' }),
     ],
     [problem('bad')],
   );

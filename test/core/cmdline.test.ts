@@ -61,7 +61,10 @@ t.test('plainKey() makes - and _ equal', async (t) => {
 /** What each line changes against the defaults. */
 const LINES: readonly (readonly [string, Partial<BootOptions>])[] = [
   ['', {}],
-  ['BOOT_IMAGE=/vmlinuz root=UUID=1 ro BUN_OPTIONS=--preload=/x LD_PRELOAD=y nosplash', {}],
+  [
+    'BOOT_IMAGE=/vmlinuz root=UUID=1 ro BUN_OPTIONS=--preload=/x LD_PRELOAD=y nosplash',
+    { root: 'UUID=1' },
+  ],
   ['quiet', { quiet: true }],
   ['quiet=1 quiet=no', { quiet: false }],
   ['quiet=on', { quiet: true }],
@@ -86,11 +89,56 @@ const LINES: readonly (readonly [string, Partial<BootOptions>])[] = [
   ['svinit.scan="/with space"', { scan: ['/with space'] }],
   ['svinit.parallel=4', { parallel: 4 }],
   ['svinit.tmpfs-size=32m', { tmpfsSize: 32 * 1024 * 1024 }],
+  ['svinit.memory_min=0', { memoryMin: 0 }],
+  ['svinit.memory-min=96M', { memoryMin: 96 * 1024 * 1024 }],
   ['svinit.tmpfs_size=2097152', { tmpfsSize: 2 * 1024 * 1024 }],
-  ['svinit.group=adm', { group: 'adm' }],
-  ['svinit.group=4', { group: '4' }],
+  ['systemd.show_status=no', { quiet: true }],
+  ['quiet systemd.show_status', { quiet: false }],
+  ['systemd.show_status=error', { quiet: true }],
+  ['systemd.watchdog_sec=30', { watchdog: 30 }],
   ['svinit.main=web', { main: 'web' }],
   ['systemd.hostname=a hostname=b-1.example', { hostname: 'b-1.example' }],
+  ['root=/dev/vda1 root=LABEL="my disk"', { root: 'LABEL="my disk"' }],
+  ['root="LABEL=my disk"', { root: 'LABEL=my disk' }],
+  ['rootfstype=ext4,xfs', { rootfstype: 'ext4,xfs' }],
+  ['rootflags=noatime rootflags=subvol=@,discard', { rootflags: 'noatime,subvol=@,discard' }],
+  ['rw', { rw: true }],
+  ['rw ro', { rw: false }],
+  ['ro rw', { rw: true }],
+  ['rootdelay=5', { rootdelay: 5 }],
+  ['rootwait', { rootwait: true }],
+  ['rootwait rootwait=7', { rootwait: false, rootTimeout: 7 }],
+  ['rd.timeout=90', { rootTimeout: 90 }],
+  ['rd.timeout=0', { rootwait: true }],
+  ['init=/lib/systemd/systemd', { init: '/lib/systemd/systemd' }],
+  ['svinit.handover=stay', { handover: 'stay' }],
+  ['svinit.handover=classic', { handover: 'classic' }],
+  ['systemd.volatile', { overlay: 'yes' }],
+  ['systemd.volatile=state', { overlay: 'state' }],
+  ['systemd.volatile=off', { overlay: 'no' }],
+  ['svinit.overlay=overlay', { overlay: 'overlay' }],
+  ['rd.overlay', { overlay: 'overlay' }],
+  ['rd.overlay=yes', { overlay: 'overlay' }],
+  ['rd.overlay=0', { overlay: 'no' }],
+  ['svinit.etc-overlay', { etcOverlay: true }],
+  ['fsck.mode=force fsck.repair=yes', { fsckMode: 'force', fsckRepair: 'yes' }],
+  ['fastboot', { fsckMode: 'skip' }],
+  ['forcefsck fsckfix', { fsckMode: 'force', fsckRepair: 'yes' }],
+  ['forcefsck=no', {}],
+  ['rd.break', { breaks: ['pre-pivot'] }],
+  ['rd.break=cmdline,mount rd.break=mount', { breaks: ['cmdline', 'mount'] }],
+  ['break=premount break=bottom', { breaks: ['pre-mount', 'pre-pivot'] }],
+  [
+    'break=top,modules,mountroot,init',
+    { breaks: ['cmdline', 'pre-trigger', 'pre-mount', 'cleanup'] },
+  ],
+  ['svinit.interactive', { interactive: true }],
+  ['rd.cmdline=ask', { interactive: true }],
+  ['rd.shell=0 rd.emergency=poweroff', { shell: false, emergency: 'poweroff' }],
+  ['rd.emergency=halt rd.emergency=reboot', { emergency: 'reboot' }],
+  ['svinit.ask=0', { askTimeout: 0 }],
+  ['rd.ctty=tty2', { ctty: '/dev/tty2' }],
+  ['rd.ctty=/dev/ttyS1', { ctty: '/dev/ttyS1' }],
   ['quiet -- quiet --main x', { quiet: true, initArguments: ['quiet', '--main', 'x'] }],
 ];
 
@@ -133,12 +181,27 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ],
   ['console=-x', "Cannot use console: it says '-x', expected a terminal such as ttyS0,115200"],
   [
-    'svinit.group=a/b',
-    "Cannot use svinit.group: it says 'a/b', expected the name or the number of a group",
-  ],
-  [
     'hostname="a b"',
     "Cannot use hostname: it says 'a b', expected at most 64 letters, digits, dots and hyphens",
+  ],
+  ['root=', "Cannot use root: it says '', expected a device, or a tag such as LABEL=root"],
+  [
+    'rootwait=soon',
+    "Cannot use rootwait: it says 'soon', expected nothing, or a number from 0 to 3600",
+  ],
+  ['init=sbin/init', "Cannot use init: it says 'sbin/init', expected an absolute path"],
+  ['fsck.mode=yes', "Cannot use fsck.mode: it says 'yes', expected auto, force or skip"],
+  [
+    'systemd.volatile=all',
+    "Cannot use systemd.volatile: it says 'all', expected no, state, overlay, yes",
+  ],
+  [
+    'rd.break=later',
+    "Cannot use rd.break: it says 'later', expected one or more of cmdline, pre-udev, pre-trigger, initqueue, pre-mount, mount, pre-pivot, cleanup",
+  ],
+  [
+    'rd.ctty=/etc/passwd',
+    "Cannot use rd.ctty: it says '/etc/passwd', expected a terminal such as /dev/tty2",
   ],
   ['svinit.targt=x', "Unknown key 'svinit.targt' is ignored, did you mean 'svinit.target'?"],
   ['quiet=\u001b[2J', "Cannot use quiet: it says '\\u{1b}[2J', expected yes or no"],
@@ -149,6 +212,12 @@ t.test('parseCommandLine() refuses with a reason, and goes on', async (t) => {
     const options = parseCommandLine(`${line} svinit.main=web`);
     t.same(options, { ...BOOT_DEFAULTS, main: 'web', notices: [notice] }, JSON.stringify(line));
   }
+});
+
+t.test('parseCommandLine() keeps the phases that are, beside one that is none', async (t) => {
+  const { breaks, notices } = parseCommandLine('rd.break=mount,later,cleanup');
+  t.same(breaks, ['mount', 'cleanup']);
+  t.equal(notices.length, 1);
 });
 
 t.test('parseCommandLine() keeps the last good value of a scalar', async (t) => {
@@ -179,6 +248,21 @@ t.test('C16 parseCommandLine() of any text at all gives bounded options', async 
     }
   }
   t.equal(parseCommandLine('quiet=x '.repeat(8000)).notices.length, 16);
+});
+
+t.test('parseCommandLine() of 4 KiB of hostile words keeps what it understands', async (t) => {
+  const nonsense = [
+    ...['__proto__=x', 'svinit.__proto__=x', 'rd.break=__proto__', 'init=', 'root=\u001b[2J'],
+    ...['svinit.target=../../etc/passwd', 'svinit.handover=constructor', 'fsck.mode=valueOf'],
+    ...['rootflags=\0', 'rootdelay=99999999999', 'rd.timeout=-1', 'rd.ctty=/dev/../etc/shadow'],
+    ...['"svinit.overlay=', 'x=" y"z', '=', '==', '"', 'break=,,,,'],
+  ];
+  const line = ['rescue', ...Array.from({ length: 200 }, (_, i) => nonsense[i % nonsense.length])];
+  const text = line.join(' ').slice(0, 4096);
+  const { target, breaks, notices, ctty, root, handover } = parseCommandLine(text);
+  t.equal(target, 'rescue');
+  t.same({ breaks, ctty, root, handover }, { breaks: [], ctty: null, root: null, handover: null });
+  t.equal(notices.length, 16);
 });
 
 const fromLine = parseCommandLine('quiet svinit.target=web svinit.scan=/line svinit.main=a');

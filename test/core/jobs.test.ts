@@ -198,3 +198,41 @@ t.test('a service that goes away while it is waited for decides the wait', async
   bench.scan([]);
   t.same(refusalOf(bench.answer(up)), [EXIT.failed, 'web is no longer defined']);
 });
+
+t.test(
+  'whoever watches hears of all that moves, new services too, and is never answered',
+  async (t) => {
+    const bench = new Bench([longrun('db', down), telling('web', down)]);
+    const id = bench.ask('watch', {}, 7);
+    t.same(bench.notices, [], 'what is, is asked for');
+    const twice = bench.answer(bench.ask('watch', {}, 7));
+    t.same(refusalOf(twice), [EXIT.failed, 'This connection watches already']);
+    bench.ask('start', { names: ['db'], wait: false }, 8);
+    const told = (): string[] =>
+      bench.notices.splice(0).map((notice) => {
+        const { name, state } = notice as { name: string; state: string };
+        return `${name} ${state}`;
+      });
+    t.ok(told().includes('db up'));
+    bench.scan([longrun('db', down), longrun('new')]);
+    const after = told();
+    t.ok(after.includes('new up'), 'one that was not there');
+    t.ok(
+      after.some((text) => text.startsWith('web ')),
+      'one that is gone',
+    );
+    t.notOk(bench.answers.has(id));
+    bench.post({ type: 'hangup', client: 7 });
+    bench.ask('stop', { names: ['db'], wait: false }, 8);
+    t.same(bench.notices, [], 'nobody is left to hear of it');
+  },
+);
+
+t.test('whoever watches hears of a wish that moves nothing yet', async (t) => {
+  const bench = new Bench([telling('db'), longrun('late', { needs: ['db'] })]);
+  t.equal(bench.phase('late'), 'down', 'it waits');
+  bench.ask('watch', {}, 7);
+  bench.ask('stop', { names: ['late'], wait: false }, 8);
+  const service = { name: 'late', want: 'down', pid: null, once: false, announces: false };
+  t.match(bench.notices, [{ name: 'late', state: 'down', service }], 'and sees all of it');
+});

@@ -121,3 +121,11 @@ t.test('aliasFinder() finds what matchesPattern() matches, in order', async (t) 
   }
   t.ok(found > 1000, 'and it had something to find');
 });
+
+t.test('words of dracut mean the same as those of modprobe', async (t) => {
+  const { words } = splitKernelWords(
+    'rd.driver.blacklist=a-b,c module_blacklist=d rd.driver.pre=e',
+  );
+  t.same([...parseModulesConfig([], words).blacklist], ['a_b', 'c', 'd']);
+  t.same(modulesOfWords(words), ['e']);
+});

@@ -64,7 +64,7 @@ const HOSTILE: readonly (readonly [string, string, number, RegExp])[] = [
     INVALID_PARAMS,
     /goal/,
   ],
-  ['params where none are', frame('poweroff', { force: true }), INVALID_PARAMS, /force/],
+  ['params where none are', frame('cancel', { force: true }), INVALID_PARAMS, /force/],
 ];
 
 t.test('decodeLine() answers every hostile line with a reason', async (t) => {
@@ -103,7 +103,7 @@ t.test('decodeLine() takes what is right, and fills in what was left out', async
   t.same(requestOf(decodeLine(frame('ls'))), { method: 'ls', params: { names: [] } });
   t.same(requestOf(decodeLine(frame('start', { names: ['a'] }))), {
     method: 'start',
-    params: { names: ['a'], wait: true, timeoutMs: null },
+    params: { names: ['a'], wait: true, timeoutMs: null, once: false },
   });
   t.same(requestOf(decodeLine(frame('scan', {}))), { method: 'scan', params: { prune: false } });
   t.ok(decodeLine(start({ names: names(1000) })).ok, 'a thousand names');
@@ -124,7 +124,8 @@ t.test('C1 decodeLine() never throws, whatever is done to a good line', async (t
 
 t.test('the methods are a table that agrees with itself', async (t) => {
   t.ok(METHOD_NAMES.every((name) => isMethod(name)));
-  t.same(METHOD_NAMES.filter(isReadOnly), ['version', 'ls', 'status', 'wait', 'shutdown']);
+  const looking = ['version', 'ls', 'status', 'wait', 'watch', 'examine', 'shutdown'];
+  t.same(METHOD_NAMES.filter(isReadOnly), looking);
   t.match(checkParams('reboot', undefined), { ok: true });
 });
 

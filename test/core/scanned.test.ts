@@ -177,3 +177,13 @@ t.test(
 function scanOf(specs: readonly ReturnType<typeof longrun>[], prune: boolean) {
   return { type: 'scanned', specs, problems: [], notices: [], prune, asker: null } as const;
 }
+
+t.test('a root whose definitions cannot be read keeps those that were known', async (t) => {
+  const rooted = longrun('r', { root: 'os', directory: '/etc/svinit/services/r' });
+  const own = longrun('a', { directory: '/etc/svinit/services/a' });
+  const bench = new Bench([own, rooted]);
+  const unread = problem('/run/svinit/roots/os.services');
+  t.match(found(bench.scan([own], [unread])), { removed: [] });
+  const other = problem('/etc/svinit/services');
+  t.match(found(bench.scan([], [other])), { removed: ['r'] }, 'a directory holds only its own');
+});

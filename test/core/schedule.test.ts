@@ -46,6 +46,17 @@ t.test('people are told the more often the nearer it is', async (t) => {
   );
 });
 
+t.test('a warning is told, and nothing comes of it', async (t) => {
+  const bench = new Bench([longrun('web')]);
+  bench.took();
+  const params = { kind: 'halt', inMs: MINUTE, message: 'bye', pretend: true };
+  t.match(bench.tell('schedule', params), { ok: true, result: { kind: 'halt', inMs: MINUTE } });
+  t.same(bench.took(), ['wall The machine is halted in 60 s: bye']);
+  t.match(bench.tell('version'), { result: { halting: null, scheduled: null } });
+  bench.pass(2 * MINUTE);
+  t.same(bench.took(), []);
+});
+
 t.test('at once, with a message', async (t) => {
   t.same(scheduled(0, 'bye').took(), ['wall The machine restarts now: bye', 'TERM web']);
 });

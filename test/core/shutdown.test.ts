@@ -7,7 +7,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/core/checkpoint.ts
 import type { Results } from '../../src/core/methods.ts';
 import { EXIT } from '../../src/core/protocol.ts';
 import { ms } from '../../src/core/units.ts';
-import { Bench, refusalOf } from './support/bench.ts';
+import { type Answer, Bench, refusalOf } from './support/bench.ts';
 import { command, longrun, oneshot } from './support/builder.ts';
 
 const halt = (bench: Bench): void => {
@@ -112,6 +112,69 @@ t.test('asked twice it is one halt; asked for another kind it is refused', async
   ]);
   bench.exit('web', 'TERM');
   t.same(bench.took(), ['TERM web', 'halt poweroff 0']);
+});
+
+const NEXT = { root: '/mnt', init: '/sbin/init', arguments: ['single'] } as const;
+
+/** The last answer to `switchRoot`, after a look that found `problem`. */
+function switched(bench: Bench, params: object, problem: string | null): Answer {
+  const id = bench.ask('switchRoot', params);
+  t.notOk(bench.answers.has(id), 'first it is looked at');
+  const look = bench.looks.shift();
+  if (look === undefined) throw new Error('nothing is looked at');
+  bench.post({ type: 'looked', ...look, problem });
+  return bench.answer(id);
+}
+
+t.test('a hand-over is looked at first, and nothing is stopped for one that fails', async (t) => {
+  const next = { init: NEXT.init, arguments: NEXT.arguments };
+  const bench = new Bench([longrun('web')], { next });
+  bench.took();
+  const refused = switched(bench, { root: '/mnt/' }, '/mnt is no mount point');
+  t.same(refusalOf(refused), [EXIT.failed, 'Cannot switch-root: /mnt is no mount point']);
+  t.same([bench.phases(), bench.took()], ['web:up', []]);
+
+  t.same(switched(bench, { root: '/mnt/' }, null), {
+    ok: true,
+    result: { halting: 'switch-root' },
+  });
+  t.same(bench.system.halt?.to, NEXT, 'what is not said is what this boot was told');
+  t.same(switched(bench, { root: '/mnt' }, null).ok, true, 'twice is once');
+  const other = switched(bench, { root: '/mnt', init: '/bin/sh' }, null);
+  t.match(refusalOf(other), [EXIT.failed, /a switch-root is under way/], 'another is refused');
+  t.match(refusalOf(bench.tell('kexec')), [EXIT.failed, /^Cannot kexec: a switch-root is under/]);
+  bench.exit('web', 'TERM');
+  t.same(bench.took(), ['TERM web', 'halt switch-root 0']);
+});
+
+t.test('a hand-over goes on in the next image', async (t) => {
+  const bench = new Bench([longrun('web')]);
+  switched(bench, { root: null, init: '/init', arguments: [] }, null);
+  const decoded = decodeCheckpoint(encodeCheckpoint(bench.system), bench.system.options);
+  const to = { root: '/run/svinit/roots/os', init: '/init', arguments: [] };
+  t.match(decoded, { ok: true, system: { halt: { kind: 'switch-root', to } } });
+});
+
+t.test('kexec is looked at first too; neither is for a container', async (t) => {
+  const bench = new Bench([]);
+  const id = bench.ask('kexec');
+  const [look] = bench.looks.splice(0);
+  t.match(look, { kind: 'kexec' });
+  if (look !== undefined) bench.post({ type: 'looked', ...look, problem: null });
+  t.same(bench.answer(id), { ok: true, result: { halting: 'kexec' } });
+  t.same(bench.took(), ['halt kexec 0']);
+  const inside = new Bench([], { stopKind: 'exit' });
+  t.same(refusalOf(inside.tell('kexec')), [EXIT.failed, 'Cannot kexec: this is no machine']);
+  t.match(refusalOf(inside.tell('switchRoot')), [EXIT.failed, /^Cannot switch-root: this is no/]);
+});
+
+t.test('forced it waits for nobody, also when it is under way already', async (t) => {
+  const bench = new Bench([longrun('a'), longrun('b', { needs: ['a'] })]);
+  bench.took();
+  t.same(bench.tell('reboot'), { ok: true, result: { halting: 'reboot' } });
+  t.same(bench.took(), ['TERM b']);
+  t.same(bench.tell('reboot', { force: true }), { ok: true, result: { halting: 'reboot' } });
+  t.same(bench.took(), ['halt reboot 0']);
 });
 
 t.test('in a container every way down is its end', async (t) => {

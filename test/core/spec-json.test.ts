@@ -115,7 +115,7 @@ const WRONG: readonly (readonly [string, readonly string[]])[] = [
   [
     '{"ready": "never"}',
     [
-      'service.json:1: ready: expected "spawn" or {"fd": N}, N a descriptor from 3 to 1023, ' +
+      'service.json:1: ready: expected "spawn", "notify" or {"fd": N}, N a descriptor from 3 to 1023, ' +
         "found 'never'",
     ],
   ],
@@ -123,11 +123,15 @@ const WRONG: readonly (readonly [string, readonly string[]])[] = [
   ['{"early": 1}', ['service.json:1: early: expected true or false, found 1']],
   [
     '{"tty": "/etc/passwd"}',
-    ['service.json:1: tty: expected "console" or a path below /dev, found \'/etc/passwd\''],
+    [
+      'service.json:1: tty: expected "console", "consoles", "pty" or a path below /dev, found \'/etc/passwd\'',
+    ],
   ],
   [
     '{"tty": "/dev/../etc/passwd"}',
-    ['service.json:1: tty: expected "console" or a path below /dev, found \'/dev/../etc/passwd\''],
+    [
+      'service.json:1: tty: expected "console", "consoles", "pty" or a path below /dev, found \'/dev/../etc/passwd\'',
+    ],
   ],
   [
     '{"stop": {"signal": "NOPE"}}',
@@ -152,7 +156,7 @@ t.test('C9 what is not honoured yet is refused, never ignored', async (t) => {
   const keys =
     'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
     'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule sockets ' +
-    'watchdog instances log';
+    'instances log';
   for (const key of keys.split(' ')) {
     const refused = [`service.json:1: '${key}' is not supported yet`];
     t.same(refusals(withJson(`{"${key}": "x"}`)), refused);

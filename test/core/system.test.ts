@@ -148,9 +148,27 @@ t.test('a target wants its members and what they need; without one, all are want
   t.equal(
     new Bench(target, { target: 'other' }).phases(),
     'db:down web:down extra:down always:up never:down',
-    'a target that is not there wants nothing',
+    'a target that is not there wants no service of its own',
   );
 });
+
+t.test(
+  'a machine in trouble wants its early services, or only those with a terminal',
+  async (t) => {
+    const specs = [
+      longrun('log', { early: true, essential: true }),
+      longrun('devices', { early: true }),
+      longrun('console', { early: true, tty: 'console' }),
+      longrun('login', { tty: 'tty2' }),
+      longrun('web', { initially: 'up' }),
+      bundle('default', ['web', 'console']),
+    ];
+    const under = (target: string) => new Bench(specs, { target }).phases();
+    t.equal(under('rescue'), 'log:up devices:up console:up login:down web:down');
+    t.equal(under('emergency'), 'log:up devices:down console:up login:down web:down');
+    t.equal(under('slip'), 'log:up devices:up console:up login:down web:up');
+  },
+);
 
 t.test('parallel bounds how many are starting at once', async (t) => {
   const bench = new Bench([telling('a'), telling('b'), telling('c')], { parallel: 2 });

@@ -2,7 +2,7 @@
  * The table of mounts at the very end: what goes first, what stays, and what people are told.
  */
 import t from 'tap';
-import { type Mount, parseMounts } from '../../src/core/mountinfo.ts';
+import { type Mount, parseMounts, parseSwaps } from '../../src/core/mountinfo.ts';
 import { leftWords, toUnmount, writable } from '../../src/core/unmount.ts';
 
 const TABLE = `1 1 0:1 / / rw - rootfs rootfs rw
@@ -34,8 +34,19 @@ t.test(
     t.same(toUnmount([on('/')]), [], 'the root stays');
     t.same(toUnmount([on('/'), on('/dev', 'devtmpfs')]), []);
     t.same(toUnmount([on('/a'), on('/a')]), ['/a', '/a'], 'twice on one place is two');
+    const pinned = [on('/run/os.ns', 'nsfs'), on('/run/os'), on('/run/os/ns', 'nsfs'), on('/b')];
+    const first = ['/run/os/ns', '/run/os.ns'];
+    t.same(toUnmount(pinned), [...first, '/b', '/run/os'], 'first what keeps others mounted');
   },
 );
+
+t.test('parseSwaps() reads what the kernel swaps to', async (t) => {
+  const head = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
+  t.same(parseSwaps(''), []);
+  t.same(parseSwaps(head), []);
+  const line = (path: string): string => `${path}   partition\t1024\t\t0\t\t-2\n`;
+  t.same(parseSwaps(head + line('/dev/vdb') + line('/a\\040b')), ['/dev/vdb', '/a b']);
+});
 
 t.test('writable() is what must be made read-only, the root last', async (t) => {
   t.same(writable(parseMounts(TABLE)), ['/home', '/data/a b', '/data']);

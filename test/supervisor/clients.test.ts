@@ -50,10 +50,11 @@ for (const runtime of RUNTIMES) {
     half.write('{"jsonrpc":');
     await accepted(svinit, idle, waiting);
 
+    // It connects while svinit dies.
+    const svctl = svinit.svctl('wait', 'slow');
     const killer = await svinit.dial();
     killer.write('{"jsonrpc":"2.0","id":"f","method":"fault","params":{"kind":"abort"}}\n');
     await svinit.console.expect(/goes on as image 2/);
-    const svctl = svinit.svctl('wait', 'slow');
     t.same(await revived(idle), { image: 2, pending: [] });
     t.same(await revived(waiting), { image: 2, pending: ['w'] });
     t.equal(await half.reply(), null, 'half a line: nobody knows how it began');

@@ -174,7 +174,7 @@ t.test('services/ is without a fault, and `default` brings all of it', async (t)
   t.strictSame([...wanted].sort(), atoms.sort());
   for (const { name, description, early } of found.values()) {
     t.not(description, '', `${name} has a description`);
-    t.equal(early, ['console', 'modules', 'syslog'].includes(name), name);
+    t.equal(early, ['console', 'devices', 'modules', 'syslog'].includes(name), name);
   }
 });
 

@@ -24,6 +24,7 @@ function begin(refuse: Readonly<Record<string, string>> = {}) {
         act('open', `open ${path}`);
         return 9 as Fd;
       },
+      close: (fd) => act('close', `close ${fd}`),
       write: (fd, bytes) => {
         act('write', `write ${[...bytes]} to ${fd}`);
         return bytes.length;
@@ -51,6 +52,17 @@ t.test('Watchdog: opened, set, fed, and given time for the way down', async (t) 
     ...['set 9 to 180', 'write 0 to 9'],
   ]);
   t.same(said, ['the watchdog resets the machine after 30 s without svinit']);
+});
+
+t.test('Watchdog: let go of for good, so that the next init is not reset', async (t) => {
+  const { watchdog, done, said } = begin();
+  watchdog.disarm();
+  t.same(done, [], 'none that is not open is written to');
+  watchdog.open(60);
+  watchdog.disarm();
+  watchdog.feed();
+  t.same(done.slice(2), [`write ${'V'.charCodeAt(0)} to 9`, 'close 9'], 'and not fed again');
+  t.equal(said.length, 1);
 });
 
 t.test('Watchdog: none is no matter, one of somebody else is told', async (t) => {

@@ -11,6 +11,7 @@ import { planBoot } from '../../src/core/boot.ts';
 import { BOOT_DEFAULTS } from '../../src/core/boot-options.ts';
 import { loggerSpec } from '../../src/core/builtins.ts';
 import { decodeCheckpoint } from '../../src/core/checkpoint.ts';
+import { beginningOf } from '../../src/core/examined.ts';
 import { newSystem, type System, type SystemOptions } from '../../src/core/system.ts';
 import { ms, pid, fd as toFd } from '../../src/core/units.ts';
 import { LOGGER } from '../../src/supervisor/definitions.ts';
@@ -126,7 +127,10 @@ function main(machine: Machine, kernel: Kernel, disk: Disk, argv: readonly strin
     quiet: false,
     beganAt,
     console: terminal,
+    consoles: [],
     machine: facts.machine,
+    memoryMin: 0,
+    beginning: beginningOf(BOOT_DEFAULTS, observe(kernel, files)),
     self: SELF,
     legacy,
     lost: state !== null && legacy === null,

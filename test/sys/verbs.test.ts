@@ -86,11 +86,28 @@ t.test('loadModule() is finit_module, with its number on this CPU', async (t) =>
   const number = process.arch === 'arm64' ? 273 : 313;
   t.same(
     asked((k) => k.loadModule(9 as Fd, 'loop', 'max_loop=8', false)),
-    [['syscall', number, 9, 'max_loop=8', 0]],
+    [['syscall', number, 9, 'max_loop=8', 0, null, 0]],
   );
   t.same(
     asked((k) => k.loadModule(9 as Fd, 'loop', '', true)),
-    [['syscall', number, 9, '', 4]],
+    [['syscall', number, 9, '', 4, null, 0]],
+  );
+});
+
+t.test('loadKernel() is kexec_file_load, with its number on this CPU', async (t) => {
+  const number = process.arch === 'arm64' ? 294 : 320;
+  t.same(
+    asked((k) => k.loadKernel(9 as Fd, 8 as Fd, 'root=/dev/vdä')),
+    [['syscall', number, 9, 8, 15, 'root=/dev/vdä', 0]],
+    'the length is that of the bytes, NUL included',
+  );
+  t.same(
+    asked((k) => k.loadKernel(9 as Fd, null, '')),
+    [['syscall', number, 9, 0, 1, '', 4]],
+  );
+  t.same(
+    asked((k) => k.unloadKernel()),
+    [['syscall', number, 0, 0, 0, null, 1]],
   );
 });
 

@@ -54,6 +54,11 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   windowSize: (k) => k.windowSize(FD),
   writeAll: (k) => k.writeAll(FD, new Uint8Array(3)),
   setWatchdogTimeout: (k) => k.setWatchdogTimeout(FD, 60),
+  listenUevents: (k) => k.listenUevents(),
+  receiveUevent: (k) => k.receiveUevent(FD, new Uint8Array(10)),
+  passCredentials: (k) => k.passCredentials(FD),
+  sendMessage: (k) => k.sendMessage(FD, new Uint8Array(3), [FD]),
+  receiveMessage: (k) => k.receiveMessage(FD, new Uint8Array(10)),
   epollCreate: (k) => k.epollCreate(),
   epollAdd: (k) => k.epollAdd(FD, FD, 1),
   epollRemove: (k) => k.epollRemove(FD, FD),
@@ -103,4 +108,6 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   sethostname: (k) => k.sethostname('machine'),
   interfaceUp: (k) => k.interfaceUp('lo'),
   loadModule: (k) => k.loadModule(FD, 'loop', 'max_loop=8', false),
+  loadKernel: (k) => k.loadKernel(FD, FD, 'quiet'),
+  unloadKernel: (k) => k.unloadKernel(),
 };

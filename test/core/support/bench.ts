@@ -2,6 +2,7 @@
  * A system on a bench: events by hand, effects as short words. What the core orders is done at
  * once and goes well, unless the test says otherwise.
  */
+import type { Look } from '../../../src/core/halt.ts';
 import { checkParams, type MethodName } from '../../../src/core/methods.ts';
 import type { Phase, Service } from '../../../src/core/phase.ts';
 import type { RpcError } from '../../../src/core/protocol.ts';
@@ -35,6 +36,8 @@ export class Bench {
   readonly refusals: Map<string, string> = new Map();
   readonly answers: Map<number, Answer> = new Map();
   readonly notices: unknown[] = [];
+  /** What is to be looked at, and how it was is for the test to post. */
+  readonly looks: Look[] = [];
   #words: string[] = [];
   #orders: SpawnEffect[] = [];
   #lastPid = 100;
@@ -167,8 +170,12 @@ export class Bench {
       case 'halt':
         this.#words.push(`halt ${effect.kind} ${effect.code}`);
         return;
+      case 'look':
+        this.looks.push(effect);
+        return;
       case 'scan':
       case 'reexec':
+      case 'examine':
       case 'fault':
       case 'booted':
         this.#words.push(effect.do);

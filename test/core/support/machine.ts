@@ -4,6 +4,7 @@
  */
 import { decodeCheckpoint, encodeCheckpoint, interrupted } from '../../../src/core/checkpoint.ts';
 import { succeeded } from '../../../src/core/exit.ts';
+import type { Look } from '../../../src/core/halt.ts';
 import type { MethodName } from '../../../src/core/methods.ts';
 import type { Spec } from '../../../src/core/spec.ts';
 import type { step } from '../../../src/core/step.ts';
@@ -88,6 +89,8 @@ export class Machine {
   #tellings: Telling[] = [];
   #scans: Scan[] = [{ prune: false, asker: null }];
   readonly #reexecs: Asker[] = [];
+  /** What is looked at before the way down may begin; an image that ends forgets it. */
+  #looks: Look[] = [];
   /** Oneshots that ran to a good end and have a `down`, which has not been ordered since. */
   readonly #undone: Set<string> = new Set();
 
@@ -113,7 +116,8 @@ export class Machine {
   }
 
   get hasNews(): boolean {
-    return this.#news.length + this.#scans.length + this.#reexecs.length > 0;
+    const asked = this.#scans.length + this.#reexecs.length + this.#looks.length;
+    return this.#news.length + asked > 0;
   }
 
   /** One event, what follows from it, and the audit. */
@@ -129,7 +133,8 @@ export class Machine {
     for (const effect of outcome.effects) this.#perform(effect);
     const scans = this.#scans.flatMap(({ asker }) => (asker === null ? [] : [asker]));
     const told = this.#tellings.map(({ asker }) => asker);
-    this.clients.check(this.system, [...scans, ...told, ...this.#reexecs]);
+    const looks = this.#looks.map(({ asker }) => asker);
+    this.clients.check(this.system, [...scans, ...told, ...this.#reexecs, ...looks]);
     audit(this.system, this.#reality());
     this.kernel.insistKilled(this.now);
     this.#given.watch(this.system, outcome);
@@ -187,6 +192,11 @@ export class Machine {
       return this.post({ type: 'scanned', specs: this.#specs(), problems, notices: [], ...scan });
     }
     if (this.#reexecs.length > 0) return this.reexec();
+    const look = this.#looks.shift();
+    if (look !== undefined) {
+      const problem = this.#random.chance(0.5) ? 'it is not there' : null;
+      return this.post({ type: 'looked', ...look, problem });
+    }
     const [news] = this.#news.splice(this.#random.below(this.#news.length), 1);
     if (news === undefined) return;
     const { what, pid } = news;
@@ -266,6 +276,8 @@ export class Machine {
     this.#ledger.rewrite(this.system);
     // Connections go on, and whoever asked for the new image hears of it.
     for (const asker of this.#reexecs.splice(0)) this.clients.answered(asker);
+    // Who asked for a look is refused, for nobody is left to finish it.
+    for (const { asker } of this.#looks.splice(0)) this.clients.answered(asker);
     this.#goOn(interrupted(this.system));
   }
 
@@ -329,6 +341,7 @@ export class Machine {
     this.#orders = [];
     this.#tellings = [];
     this.#reexecs.splice(0);
+    this.#looks = [];
     this.#scans = this.#scans.map(({ prune }) => ({ prune, asker: null }));
     // Ends that were not reaped will be found again; readiness stands in the pipe.
     for (const { pid } of this.kernel.ended()) {
@@ -404,6 +417,9 @@ export class Machine {
       case 'reexec':
         this.#reexecs.push(effect.asker);
         return;
+      case 'look':
+        this.#looks.push(effect);
+        return;
       case 'halt':
         return this.#halt();
       case 'booted':
@@ -411,6 +427,7 @@ export class Machine {
         this.booted = true;
         return;
       case 'notify':
+      case 'examine':
       case 'fault':
       case 'wall':
         return;

@@ -24,6 +24,7 @@ export type WorldOptions = {
 
 /** Milliseconds of virtual time after which all that is wanted must be up, once faults stop. */
 const UP_WITHIN = 600_000;
+const ENDS = ['poweroff', 'reboot', 'halt', 'kexec', 'switchRoot'] as const;
 /** Stretches of chance of their own. */
 const CALM = -1;
 const DOWN = -2;
@@ -121,7 +122,7 @@ export class World {
     if (dice < 0.97) return machine.die('between two turns');
     if (dice < 0.974) return machine.lose();
     if (dice < 0.98) return machine.pause(random.next() * 60_000);
-    if (dice < 0.982) return machine.request(random.pick(['poweroff', 'reboot', 'halt']), {});
+    if (dice < 0.982) return machine.request(random.pick(ENDS), {});
     return machine.post({ type: 'tick' });
   }
 

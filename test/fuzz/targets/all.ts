@@ -4,6 +4,7 @@ import { cmdline } from './cmdline.ts';
 import { definitions } from './definitions.ts';
 import { frames } from './frames.ts';
 import { log } from './log.ts';
+import { notify } from './notify.ts';
 import { proc } from './proc.ts';
 import { state } from './state.ts';
 import { terminal } from './terminal.ts';
@@ -16,6 +17,7 @@ export const fuzzers = (): readonly Fuzzer[] => [
   fuzzer(definitions),
   fuzzer(frames),
   fuzzer(log),
+  fuzzer(notify),
   fuzzer(proc),
   fuzzer(state, FEW),
   fuzzer(terminal),

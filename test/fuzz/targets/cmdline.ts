@@ -4,7 +4,7 @@
  */
 import { BOOT_KEYS } from '../../../src/core/boot-keys.ts';
 import { BOOT_DEFAULTS, type BootOptions } from '../../../src/core/boot-options.ts';
-import { isGroup, isHostname, isName } from '../../../src/core/boot-values.ts';
+import { isHostname, isName } from '../../../src/core/boot-values.ts';
 import { parseArguments, parseCommandLine } from '../../../src/core/cmdline.ts';
 import { COMMAND_LINE_MAX, splitKernelWords } from '../../../src/core/kernel-words.ts';
 import type { Random } from '../../core/support/random.ts';
@@ -68,10 +68,9 @@ function checkOptions(options: BootOptions): void {
   for (const name of Object.keys(options)) {
     insist(name in BOOT_DEFAULTS, () => `an option ${shown(name)}`);
   }
-  const { target, main, group, hostname, scan, consoles, parallel, tmpfsSize, notices } = options;
+  const { target, main, hostname, scan, consoles, parallel, tmpfsSize, notices } = options;
   insist(target === null || isName(target), () => `target ${shown(target)}`);
   insist(main === null || isName(main), () => `main ${shown(main)}`);
-  insist(group === null || isGroup(group), () => `group ${shown(group)}`);
   insist(hostname === null || isHostname(hostname), () => `host name ${shown(hostname)}`);
   insist((scan?.length ?? 0) <= 16, () => `${scan?.length} roots`);
   insist(scan?.every((path) => /^\/[^\0-\x1f\x7f]*$/.test(path)) !== false, () => shown(scan));

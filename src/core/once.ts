@@ -1,0 +1,52 @@
+/**
+ * Two requests of those who know a supervisor's pipe: a service that is started once and not
+ * restarted, and a signal for what runs (s6-svc(8), sv(8)).
+ */
+import type { Params } from './methods.ts';
+import { type Phase, pidOf } from './phase.ts';
+import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { resolve } from './resolve.ts';
+import { updateWants } from './scanned.ts';
+import type { Asker, System, SystemEffect } from './system.ts';
+import type { Turn } from './turn.ts';
+
+/** The main process of a service that was to run once has ended: from now on it is to be down. */
+export function onceIsOver(turn: Turn, name: string): void {
+  const { system } = turn;
+  if (system.intents.get(name) !== 'once') return;
+  const phase = system.units.get(name)?.service.phase;
+  if (phase === undefined || isMain(phase)) return;
+  system.intents.set(name, 'down');
+  turn.touched.add(name);
+  updateWants(turn, 'it ran once');
+}
+
+/** Signals the main process of each, or its group; nobody when one of them does not run. */
+export function signal(turn: Turn, asker: Asker, params: Params['signal']): void {
+  const { system, effects } = turn;
+  const chosen = resolve(system, params.names);
+  if (!chosen.ok) return void effects.push({ do: 'refuse', asker, error: chosen.error });
+  const signals = signalEffects(system, chosen.names, params);
+  if ('code' in signals) return void effects.push({ do: 'refuse', asker, error: signals });
+  effects.push(...signals, { do: 'reply', asker, result: { signalled: chosen.names } });
+}
+
+function signalEffects(
+  system: System,
+  names: readonly string[],
+  { signal, group }: Params['signal'],
+): readonly SystemEffect[] | RpcError {
+  const effects: SystemEffect[] = [];
+  for (const name of names) {
+    const phase = system.units.get(name)?.service.phase;
+    const pid = phase === undefined || !isMain(phase) ? null : pidOf(phase);
+    if (pid === null) return refusal(EXIT.failed, `${name} does not run: nobody to signal`);
+    effects.push({ do: 'signal', pid, signal, group });
+  }
+  return effects;
+}
+
+/** It has its main process, not its `finish` or `down`, or is about to get it. */
+function isMain({ at }: Phase): boolean {
+  return at === 'spawning' || at === 'starting' || at === 'up' || at === 'stopping';
+}

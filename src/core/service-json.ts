@@ -1,0 +1,37 @@
+/**
+ * What a service.json can say, once it has been read: its keys and what they hold. How it is read,
+ * and told what is wrong with it, is in spec-json.ts.
+ */
+import type { Dialect, RestartPolicy, ServiceType, Spec } from './spec.ts';
+import type { CgroupLimits } from './spec-cgroup.ts';
+import type { Millis } from './units.ts';
+
+/** What a service.json says; a key that is absent says nothing. `null` as a timeout: never. */
+export type ServiceJson = {
+  readonly description?: string;
+  readonly type?: ServiceType;
+  readonly dialect?: Dialect;
+  readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly needs?: readonly string[];
+  readonly wants?: readonly string[];
+  readonly after?: readonly string[];
+  readonly before?: readonly string[];
+  readonly contents?: readonly string[];
+  readonly ready?: 'spawn' | 'notify' | { readonly fd: number };
+  readonly initially?: Spec['initially'];
+  readonly early?: boolean;
+  readonly essential?: boolean;
+  readonly tty?: string;
+  readonly stop?: { readonly signal?: number; readonly timeout?: Millis | null };
+  readonly start?: { readonly timeout?: Millis | null };
+  readonly finish?: { readonly timeout?: Millis | null };
+  readonly watchdog?: Millis;
+  readonly cgroup?: CgroupLimits;
+  readonly restart?: {
+    readonly when?: RestartPolicy['when'];
+    readonly limit?: number | null;
+    readonly window?: Millis;
+  };
+};

@@ -1,0 +1,148 @@
+/**
+ * The socket on which services say what they are about (sd_notify(3)): who sent a message, and
+ * that it reaches the system. What it means is not known here. The socket outlives this image, so
+ * that nothing is lost that is said while it is replaced.
+ */
+import { readFileSync, unlinkSync } from 'node:fs';
+import { NOTIFICATION_BYTES_MAX, type Notification, parseNotification } from '../core/notify.ts';
+import type { SystemEvent } from '../core/system.ts';
+import type { Fd, Pid } from '../core/units.ts';
+import type { Kernel } from '../sys/kernel.ts';
+import { letGo } from './let-go.ts';
+import { statOf } from './survey.ts';
+import type { Watch } from './watch.ts';
+
+export type NotifyPorts = {
+  readonly kernel: Kernel;
+  readonly watch: Watch;
+  readonly path: string;
+  /** The services by the pid of the process that is theirs now. */
+  readonly pids: ReadonlyMap<Pid, string>;
+  readonly post: (event: SystemEvent) => void;
+  readonly warn: (text: string) => void;
+};
+
+/** Services of every user may send; who it was is told by the kernel. */
+const MODE = 0o666;
+/** The directory of the services' cgroups, as the last but one part of a path (cgroups(7)). */
+const CGROUP = /\/svinit\.services\/(?:[^/\n]+\/)*?([^/\n]+)$/m;
+
+export class NotifySocket {
+  readonly #ports: NotifyPorts;
+  #fd: Fd | null = null;
+  /** Names whose unknown words have been told: a service says the same again and again. */
+  readonly #told = new Set<string>();
+
+  constructor(ports: NotifyPorts) {
+    this.#ports = ports;
+  }
+
+  /** For the next image. */
+  listeners(): readonly { readonly path: string; readonly fd: Fd }[] {
+    return this.#fd === null ? [] : [{ path: this.#ports.path, fd: this.#fd }];
+  }
+
+  /**
+   * Binds the socket, or goes on with that of the image before.
+   * @throws {SysError} when it cannot be bound.
+   */
+  listen(inherited: Fd | null): void {
+    const { kernel, path, watch } = this.#ports;
+    if (this.#fd !== null) return;
+    const fd = inherited ?? this.#bind(path);
+    try {
+      kernel.passCredentials(fd);
+      kernel.setCloexec(fd, false);
+    } catch (error) {
+      letGo(kernel, fd);
+      throw error;
+    }
+    this.#fd = fd;
+    const buffer = new Uint8Array(new ArrayBuffer(NOTIFICATION_BYTES_MAX));
+    watch.add(fd, () => this.#receive(fd, buffer));
+  }
+
+  close(): void {
+    if (this.#fd !== null) this.#ports.watch.drop(this.#fd);
+    this.#fd = null;
+  }
+
+  #bind(path: string): Fd {
+    try {
+      unlinkSync(path);
+    } catch {
+      // There was none; what else is in the way, bind tells.
+    }
+    return this.#ports.kernel.listenUnixDgram(path, MODE);
+  }
+
+  /** As many as there are, but not for ever: whoever sends faster waits for the next look. */
+  #receive(fd: Fd, buffer: Uint8Array): void {
+    const { kernel, warn } = this.#ports;
+    for (let count = 0; count < MESSAGES_AT_ONCE; count += 1) {
+      const message = kernel.receiveMessage(fd, buffer);
+      if (message === null) return;
+      for (const passed of message.fds) letGo(kernel, passed);
+      const { sender, bytes, isCut } = message;
+      if (sender === null) continue;
+      const main = this.#mainOf(sender.pid);
+      if (isCut) warn(`a notification of ${sender.pid} is longer than ${buffer.length} bytes`);
+      else if (main === null) warn(`${sender.pid}, which is of no service, sent a notification`);
+      else this.#take(main, parseNotification(DECODER.decode(bytes)));
+    }
+  }
+
+  #take(pid: Pid, said: Notification): void {
+    const { pids, post, warn } = this.#ports;
+    const name = pids.get(pid) ?? '';
+    const unknown = said.unknown?.join(', ');
+    if (unknown !== undefined && !this.#told.has(name)) {
+      this.#told.add(name);
+      warn(`${name} says what nobody here understands: ${unknown}`);
+    }
+    const { mainPid, ...rest } = said;
+    const isMain = mainPid !== undefined && mainPid !== pid && this.#mayBeMain(mainPid, pid);
+    if (mainPid !== undefined && mainPid !== pid && !isMain) {
+      warn(`${name} says that ${mainPid} is its main process, which is not one of its own`);
+    }
+    post({ type: 'notified', pid, said: isMain ? { ...rest, mainPid } : rest });
+  }
+
+  /** The main process of the service that `pid` is of; null: of none. */
+  #mainOf(pid: Pid): Pid | null {
+    const { pids } = this.#ports;
+    if (pids.has(pid)) return pid;
+    const named = nameOf(pid);
+    const session = statOf(String(pid))?.session;
+    for (const [main, name] of pids) {
+      if (name === named || main === session) return main;
+    }
+    // Its main process is another one than that which began the session.
+    if (session === undefined) return null;
+    for (const main of pids.keys()) if (statOf(String(main))?.session === session) return main;
+    return null;
+  }
+
+  /** A process of the same service, that is. */
+  #mayBeMain(candidate: Pid, main: Pid): boolean {
+    if (this.#ports.pids.has(candidate)) return false;
+    const stat = statOf(String(candidate));
+    if (stat === null) return false;
+    const named = nameOf(candidate);
+    if (named !== null) return named === this.#ports.pids.get(main);
+    return stat.session === main || stat.parent === main;
+  }
+}
+
+/** The kernel keeps some ten by default (net.unix.max_dgram_qlen). */
+const MESSAGES_AT_ONCE = 256;
+const DECODER = new TextDecoder();
+
+/** The service whose cgroup a process is in; null: none, or there are no cgroups. */
+function nameOf(pid: Pid): string | null {
+  try {
+    return CGROUP.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
