@@ -5,6 +5,7 @@
 # APPEND=...        added to the kernel command line
 # ARGS=...          arguments for svinit in the container
 # SEEDS=N           how many lives `make simulate` lives
+# DISK=file         a disk for `make run`; it stays as it is
 # PROFILE=udev      `make run` with udevd
 # MINUTES=N         how long `make fuzz` and `make soak` take
 

@@ -3,9 +3,9 @@
  * (initramfs, container archive, staged directory) is written from.
  *
  * In this order, later entries replacing earlier ones of the same path: busybox and its applets,
- * the host's setpriv and prlimit, the C library, what initramfs/ and its manifest say, our binary,
- * and services/. Modes are normalised (0755 or 0644), so that the umask of whoever cloned does not
- * show.
+ * the host's setpriv, prlimit and nice, the C library, what initramfs/ and its manifest say, our
+ * binary, and services/. Modes are normalised (0755 or 0644), so that the umask of whoever cloned
+ * does not show.
  */
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ export type Ingredients = {
 };
 
 /** Host programs that services get their user, groups and limits from, with their libraries. */
-const HOST_PROGRAMS = ['/usr/bin/setpriv', '/usr/bin/prlimit'];
+const HOST_PROGRAMS = ['/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/nice'];
 
 /** The one file of initramfs/ that is an instruction, not content. */
 const MANIFEST = 'initramfs/manifest.txt';

@@ -7,6 +7,7 @@ import { HaltSchema, ScheduleSchema } from './halt-schema.ts';
 import type { Job } from './jobs.ts';
 import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
+import { PrivilegesSchema } from './privileges-schema.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { System } from './system.ts';
@@ -179,6 +180,7 @@ const SpecSchema = v.strictObject({
     window: Instant,
   }),
   watchdog: v.exactOptional(Instant),
+  privileges: v.exactOptional(PrivilegesSchema),
   cgroup: v.exactOptional(v.record(v.string(), v.string())),
   root: v.exactOptional(Name),
 });

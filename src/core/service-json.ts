@@ -4,10 +4,11 @@
  */
 import type { Dialect, RestartPolicy, ServiceType, Spec } from './spec.ts';
 import type { CgroupLimits } from './spec-cgroup.ts';
+import { type Privileges, privilegesOf } from './spec-privileges.ts';
 import type { Millis } from './units.ts';
 
 /** What a service.json says; a key that is absent says nothing. `null` as a timeout: never. */
-export type ServiceJson = {
+export type ServiceJson = Privileges & {
   readonly description?: string;
   readonly type?: ServiceType;
   readonly dialect?: Dialect;
@@ -35,3 +36,13 @@ export type ServiceJson = {
     readonly window?: Millis;
   };
 };
+
+/** The keys that mean in a Spec what they say, without a file that could say otherwise. */
+export function asTheySay(json: ServiceJson): Pick<Spec, 'watchdog' | 'privileges' | 'cgroup'> {
+  const { watchdog, cgroup } = json;
+  return {
+    ...privilegesOf(json),
+    ...(watchdog === undefined ? {} : { watchdog }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+  };
+}

@@ -4,6 +4,7 @@
  * file, line and what was expected; nothing is guessed. It knows texts, not the disk.
  */
 import { isObjectWord, quoted } from './names.ts';
+import { asTheySay } from './service-json.ts';
 import { SIGTERM } from './signals.ts';
 import type {
   Dialect,
@@ -71,8 +72,7 @@ export function parseSpec(found: DirectoryTexts): ParsedSpec {
     tty: draft.json.tty ?? null,
     ...stopping(draft, type, dialect),
     restart: restart(draft, type),
-    ...(draft.json.watchdog === undefined ? {} : { watchdog: draft.json.watchdog }),
-    ...(draft.json.cgroup === undefined ? {} : { cgroup: draft.json.cgroup }),
+    ...asTheySay(draft.json),
   };
   const { problems, notices } = draft;
   return { spec: problems.length === 0 ? spec : null, problems, notices };

@@ -12,6 +12,7 @@ import type { ServiceJson } from './service-json.ts';
 import { SIGTERM, signalNumber } from './signals.ts';
 import { CGROUP } from './spec-cgroup.ts';
 import { type KeysByPath, keyProblems } from './spec-keys.ts';
+import { PRIVILEGE_KEYS } from './spec-privileges.ts';
 import { ms } from './units.ts';
 
 export type JsonProblem = { readonly line: number | null; readonly reason: string };
@@ -199,6 +200,7 @@ const SERVICE = v.strictObject(
     start: key('The time until it must be ready, or a oneshot done (null: for ever).', START),
     finish: key('The time `finish` may take (null: for ever).', FINISH),
     watchdog: key('It says WATCHDOG=1 of sd_notify at least this often.', duration),
+    ...PRIVILEGE_KEYS,
     cgroup: key('Limits of its cgroup, as cgroup-v2.rst of the kernel names them.', CGROUP),
     restart: key(
       'When it is started again; given up after more than limit failures in window.',
@@ -222,4 +224,5 @@ const KEYS: KeysByPath = new Map([
     Object.keys(entries),
   ]),
   ['env', []],
+  ['limits', []],
 ]);

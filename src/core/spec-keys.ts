@@ -19,8 +19,7 @@ const NOT_YET: KeysByPath = new Map([
   [
     '',
     (
-      'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
-      'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule ' +
+      'envFile readOnlyPaths privateTmp conflicts provides alive reload schedule ' +
       'sockets instances log'
     ).split(' '),
   ],

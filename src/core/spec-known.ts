@@ -87,10 +87,12 @@ type Key = keyof ServiceJson;
 /** The keys that a type cannot have, because nothing would come of them. */
 const KEYS_WITHOUT_MEANING: Readonly<Record<ServiceType, readonly Key[]>> = {
   longrun: ['contents'],
-  oneshot: ['contents', 'ready', 'finish', 'restart'],
+  oneshot: ['contents', 'ready', 'finish', 'restart', 'watchdog'],
   bundle: [
     ...(['command', 'env', 'cwd', 'needs', 'wants', 'after', 'before', 'ready', 'early'] as const),
-    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart'] as const),
+    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart', 'watchdog'] as const),
+    ...(['user', 'group', 'groups', 'umask', 'nice', 'oomScoreAdjust', 'limits'] as const),
+    ...(['capabilities', 'noNewPrivileges'] as const),
   ],
 };
 

@@ -3,6 +3,7 @@
  * works with. Parsing is in spec-files.ts and spec-json.ts; this file knows no text.
  */
 import type { CgroupLimits } from './spec-cgroup.ts';
+import type { Privileges } from './spec-privileges.ts';
 import type { Millis } from './units.ts';
 
 export type ServiceType = 'longrun' | 'oneshot' | 'bundle';
@@ -75,6 +76,8 @@ export type Spec = {
   readonly restart: RestartPolicy;
   /** It shows a sign of life at least this often, or is restarted; absent: it need not. */
   readonly watchdog?: Millis;
+  /** As whom its programs run, and what they may; absent: as svinit does. */
+  readonly privileges?: Privileges;
   /** Without these it does not start; absent: there are none. */
   readonly cgroup?: CgroupLimits;
   /** The root it was defined in and runs in, where its paths are; absent: the initramfs. */

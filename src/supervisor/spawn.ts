@@ -3,9 +3,10 @@
  * is started at boot, by hand, after a crash or after a re-exec.
  */
 import { accessSync, constants } from 'node:fs';
+import { chainOf } from '../core/privileges.ts';
 import { finishArguments, resolveEnvironment } from '../core/program.ts';
 import { enterArguments } from '../core/root-definitions.ts';
-import type { Spec } from '../core/spec.ts';
+import type { Command, Spec } from '../core/spec.ts';
 import type { SystemEffect, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
@@ -91,20 +92,20 @@ export class Spawner {
     const isOwn = command.path === own.path && spec.root === undefined;
     const base = isOwn ? own.environment : this.#ports.environment;
     const environment = { ...resolveEnvironment(base, spec.env), ...this.#notifying(order) };
-    const argv = [...command.argv, ...extra];
+    const { path: asked, argv } = chained(spec, command, extra);
     try {
       const path = environment['PATH'] ?? '';
       const program = {
         ...(isOwn
           ? { path: programFile(own.path), argv, cwd: spec.cwd }
           : spec.root === undefined
-            ? { path: findProgram(command.path, path), argv, cwd: spec.cwd }
-            : this.#entering(spec, [command.path, ...argv.slice(1)])),
+            ? { path: findProgram(asked, path), argv, cwd: spec.cwd }
+            : this.#entering(spec, [asked, ...argv.slice(1)])),
         env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
         files: this.#files(order, pipe?.[1] ?? null),
         session: true,
         nofile: NOFILE,
-        umask: UMASK,
+        umask: spec.privileges?.umask ?? UMASK,
       };
       const pid = this.#ports.cgroups.start(spec, () => kernel.spawn(program));
       if (pipe !== null) this.#listen(pid, pipe[0]);
@@ -214,6 +215,14 @@ export class Spawner {
     const path = tty === 'console' ? (this.#ports.console ?? '/dev/console') : tty;
     return [0, 1, 2].map((fd) => ({ fd, open: path, flags: constants.O_RDWR, mode: 0 }));
   }
+}
+
+/** The program behind those that make it run as whom and with what it shall. */
+function chained(spec: Spec, { path, argv }: Command, extra: readonly string[]): Command {
+  const chain = spec.privileges === undefined ? [] : chainOf(spec.privileges);
+  const [first] = chain;
+  if (first === undefined) return { path, argv: [...argv, ...extra] };
+  return { path: first, argv: [...chain, path, ...argv.slice(1), ...extra] };
 }
 
 /** A name without a slash is looked up in `path`, as execvp(3) does; the first that can run. */

@@ -154,8 +154,7 @@ t.test('what is wrong is said with line, path and what was found', async (t) => 
 
 t.test('C9 what is not honoured yet is refused, never ignored', async (t) => {
   const keys =
-    'user group groups envFile umask nice oomScoreAdjust limits capabilities ' +
-    'noNewPrivileges readOnlyPaths privateTmp conflicts provides alive reload schedule sockets ' +
+    'envFile readOnlyPaths privateTmp conflicts provides alive reload schedule sockets ' +
     'instances log';
   for (const key of keys.split(' ')) {
     const refused = [`service.json:1: '${key}' is not supported yet`];

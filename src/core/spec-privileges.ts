@@ -1,0 +1,139 @@
+/**
+ * The keys of service.json that say as whom a service runs and what it may: the syntax of their
+ * values. How a program comes to run that way is decided in privileges.ts.
+ */
+import * as v from 'valibot';
+import { quoted } from './names.ts';
+
+/** As whom the programs of a service run, and what they may; absent: as svinit, and all. */
+export type Privileges = {
+  /** A name, or a uid in digits; looked up where the service runs. */
+  readonly user?: string;
+  /** Absent: the one that `user` has as its own. */
+  readonly group?: string;
+  /** Supplementary groups; absent: those that `user` is in. */
+  readonly groups?: readonly string[];
+  readonly umask?: number;
+  /** nice(1): -20 first, 19 last. */
+  readonly nice?: number;
+  /** proc_pid_oom_score_adj(5): 1000 is killed first, -1000 never. */
+  readonly oomScoreAdjust?: number;
+  /** By the names of prlimit(1), in its own syntax. */
+  readonly limits?: Readonly<Record<string, string>>;
+  /** What it may have at most, and has, without `CAP_`: `net_bind_service`; empty: none. */
+  readonly capabilities?: readonly string[];
+  readonly noNewPrivileges?: boolean;
+};
+
+type Key<T> = v.ExactOptionalSchema<v.GenericSchema<unknown, T>, undefined>;
+
+/** RLIM_NLIMITS of asm-generic/resource.h, by the options of prlimit(1). */
+const LIMITS: readonly string[] = [
+  ...['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile'],
+  ...['nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack'],
+];
+const LIMIT_WORDS = 'a whole number, "unlimited", or "SOFT:HARD"';
+/** useradd(8), "CAVEATS", and what other tools allow; or a number. */
+const ACCOUNT = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]{1,10})$/;
+/** linux/capability.h, in small letters and without `cap_`. */
+const CAPABILITY = /^[a-z][a-z_]{2,31}$/;
+
+const account = (what: string): v.GenericSchema<unknown, string> =>
+  v.pipe(v.string(wrong(what)), v.regex(ACCOUNT, wrong(what)));
+
+export const PRIVILEGE_KEYS: {
+  readonly user: Key<string>;
+  readonly group: Key<string>;
+  readonly groups: Key<readonly string[]>;
+  readonly umask: Key<number>;
+  readonly nice: Key<number>;
+  readonly oomScoreAdjust: Key<number>;
+  readonly limits: Key<Readonly<Record<string, string>>>;
+  readonly capabilities: Key<readonly string[]>;
+  readonly noNewPrivileges: Key<boolean>;
+} = {
+  user: key('As whom its programs run: a name or a uid.', account('the name or number of a user')),
+  group: key("Instead of the user's own group.", account('the name or number of a group')),
+  groups: key(
+    'Supplementary groups, instead of those the user is in.',
+    list(account('the name or number of a group'), 'an array of groups'),
+  ),
+  umask: key(
+    'Permissions that new files do not get, such as "027".',
+    v.pipe(
+      v.string(wrong('octal digits such as "027"')),
+      v.regex(/^0?[0-7]{3}$/, wrong('octal digits such as "027"')),
+      v.transform((digits) => Number.parseInt(digits, 8)),
+    ),
+  ),
+  nice: key('Its share of the processor: -20 most, 19 least.', whole(-20, 19)),
+  oomScoreAdjust: key('When memory runs out: 1000 is killed first.', whole(-1000, 1000)),
+  limits: key(
+    'Resource limits of each process, by the names of prlimit(1).',
+    v.record(
+      v.picklist(LIMITS, ({ input }) => `${quoted(String(input))} is no limit of prlimit(1)`),
+      limit(),
+      wrong('an object'),
+    ),
+  ),
+  capabilities: key(
+    'All the capabilities it has, without CAP_: ["net_bind_service"].',
+    list(
+      v.pipe(
+        v.string(wrong('a capability such as "net_bind_service"')),
+        v.regex(CAPABILITY, wrong('a capability such as "net_bind_service"')),
+      ),
+      'an array of capabilities',
+    ),
+  ),
+  noNewPrivileges: key(
+    'No program of it gains privileges (setuid).',
+    v.boolean(wrong('true or false')),
+  ),
+};
+
+/** What of a service.json says so; nothing when it says nothing. */
+export function privilegesOf(json: Privileges): { readonly privileges?: Privileges } {
+  const said = NAMES.filter((name) => json[name] !== undefined);
+  if (said.length === 0) return {};
+  return { privileges: Object.fromEntries(said.map((name) => [name, json[name]])) };
+}
+
+const NAMES = Object.keys(PRIVILEGE_KEYS) as readonly (keyof Privileges)[];
+
+function key<T>(about: string, schema: v.GenericSchema<unknown, T>): Key<T> {
+  return v.exactOptional(v.pipe(schema, v.description(about)));
+}
+
+function list(
+  item: v.GenericSchema<unknown, string>,
+  what: string,
+): v.GenericSchema<unknown, readonly string[]> {
+  return v.pipe(v.array(item, wrong(what)), v.maxLength(64, wrong(`${what}, at most 64`)));
+}
+
+function whole(min: number, max: number): v.GenericSchema<unknown, number> {
+  const what = wrong(`a whole number from ${min} to ${max}`);
+  return v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what));
+}
+
+function limit(): v.GenericSchema<unknown, string> {
+  const pattern = /^(?:[0-9]{1,15}|unlimited)?(?::(?:[0-9]{1,15}|unlimited)?)?$/;
+  return v.union(
+    [
+      v.pipe(v.number(), v.integer(), v.minValue(0), v.transform(String)),
+      v.pipe(v.string(), v.regex(/[0-9u]/), v.regex(pattern)),
+    ],
+    wrong(LIMIT_WORDS),
+  );
+}
+
+function wrong(what: string): (issue: v.BaseIssue<unknown>) => string {
+  return ({ input }) => `expected ${what}, found ${shown(input)}`;
+}
+
+function shown(input: unknown): string {
+  if (typeof input === 'string') return quoted(input);
+  if (Array.isArray(input)) return 'an array';
+  return typeof input === 'object' && input !== null ? 'an object' : String(input);
+}
