@@ -92,12 +92,7 @@ async function waves(t: Test, m: Machine): Promise<void> {
   for (const name of ['one', 'two', 'three', 'four']) {
     t.equal(all.filter(({ what }) => what === `${name} start`).length, 1, `${name} starts once`);
   }
-  const uptimes = all.map(({ uptime }) => uptime);
-  t.same(
-    uptimes,
-    uptimes.toSorted((a, b) => a - b),
-    'stamps are in the order of time',
-  );
+  // What is written counts, not when: two that run at once may write in either order.
   t.ok(at('one ready') < at('two start'), '2 starts when 1 is ready');
   t.ok(at('three ready') < at('four start'), '4 starts when 3 is ready');
   t.ok(Math.max(at('one start'), at('three start')) < at('one ready'), '1 does not wait for 3');
