@@ -14,8 +14,8 @@ import { before, expectOracle, machine } from './oracle.ts';
 
 const CLIENTS = 4;
 const REQUESTS = 150;
-/** These end the machine, or the image: other tests have them. */
-const ENDING = /"(?:poweroff|reboot|halt|schedule|fault|reexec)"/;
+/** These end the machine, the image or a service, or are never answered: other tests have them. */
+const ENDING = /"(?:poweroff|reboot|halt|kexec|switchRoot|schedule|fault|reexec|signal|watch)"/;
 /** A request that waits for ever keeps its client from asking more. */
 const SHORT_MS = 200;
 

@@ -102,7 +102,8 @@ for (const runtime of RUNTIMES) {
     tmux.run('resize-window', '-x', '80', '-y', '24');
     tmux.keys('clear; svctl shell --name work', 'Enter');
     await tmux.shows(/session work; ctrl-\] leaves[\s\S]*~# ?$/);
-    tmux.keys('stty size; n=41', 'Enter');
+    // tmux tells the pane of its new size a moment later.
+    tmux.keys('until [ "$(stty size)" = "24 80" ]; do :; done; stty size; n=41', 'Enter');
     await tmux.shows(/^24 80$/m);
     tmux.keys('C-]');
     await tmux.shows(/svctl shell --name work comes back\]\nhost#/);
