@@ -83,7 +83,7 @@ type Designator = { readonly codes: number; readonly kind: number; readonly byte
 function baseOf(home: string): string | null {
   const pci = home.match(/\/[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?=\/)/g)?.at(-1);
   if (pci !== undefined) return `pci-${pci.slice(1)}`;
-  const platform = /^\/sys\/devices\/platform\/(?:[^/]+\/)*?([^/]+)\/(?:virtio|ata|host)\d/.exec(
+  const platform = /^\/sys\/devices\/platform\/(?:.*?\/)??([^/]+)\/(?:virtio|ata|host)\d/.exec(
     home,
   );
   return platform === null ? null : `platform-${platform[1]}`;

@@ -24,8 +24,8 @@ export type NotifyPorts = {
 
 /** Services of every user may send; who it was is told by the kernel. */
 const MODE = 0o666;
-/** The directory of the services' cgroups, as the last but one part of a path (cgroups(7)). */
-const CGROUP = /\/svinit\.services\/(?:[^/\n]+\/)*?([^/\n]+)$/m;
+/** The directory of the services' cgroups; a service's is in it, or in a slice in it. */
+const SERVICES = '/svinit.services/';
 
 export class NotifySocket {
   readonly #ports: NotifyPorts;
@@ -141,7 +141,12 @@ const DECODER = new TextDecoder();
 /** The service whose cgroup a process is in; null: none, or there are no cgroups. */
 function nameOf(pid: Pid): string | null {
   try {
-    return CGROUP.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? null;
+    const [line = ''] = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split('\n');
+    const at = line.indexOf(SERVICES);
+    if (at < 0) return null;
+    // What a service made below its own is its own as well.
+    const parts = line.slice(at + SERVICES.length).split('/');
+    return parts.find((part) => !part.startsWith('slice=')) ?? null;
   } catch {
     return null;
   }

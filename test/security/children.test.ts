@@ -97,7 +97,7 @@ for (const runtime of RUNTIMES) {
       await until('it has run', async () => existsSync(svinit.path('/tmp/ran-plain')) || null);
       for (const name of Object.keys(IDENTITIES)) {
         const { code, stderr } = await svinit.svctl('start', name);
-        t.match({ code, stderr }, { code: 8, stderr: /is not supported yet/ }, name);
+        t.match({ code, stderr }, { code: 8, stderr: /is refused: service\.json/ }, name);
         t.notOk(existsSync(svinit.path(`/tmp/ran-${name}`)), `${name} has not run`);
       }
     });

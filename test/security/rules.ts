@@ -50,7 +50,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     number: 6,
-    rule: 'svinit listens on two sockets in its own directory: no network, no abstract names.',
+    rule: 'svinit listens on three sockets in its own directory: no network, no abstract names.',
     tests: ['security/source.test.ts', 'security/surface.test.ts'],
   },
   {

@@ -17,14 +17,14 @@ const DEBUG: Readonly<Record<string, string>> = {
   BUN_INSPECT: 'ws://0.0.0.0:6499/x',
 };
 
-const SOCKETS = ['/run/svinit/control', '/run/svinit/status'];
+const SOCKETS = ['/run/svinit/control', '/run/svinit/notify', '/run/svinit/status'];
 const NETWORK = ['tcp', 'tcp6', 'udp', 'udp6', 'udplite', 'udplite6', 'raw', 'raw6', 'packet'];
 
 /** What is in the directories of svinit: the mode of each, by what it is. */
 const MODES: readonly (readonly [path: RegExp, mode: number])[] = [
   [/^\/run\/svinit$/, 0o711],
   [/^\/run\/svinit\/control$/, 0o600],
-  [/^\/run\/svinit\/status$/, 0o666],
+  [/^\/run\/svinit\/(?:status|notify)$/, 0o666],
   [/^\/run\/svinit\/services$/, 0o755],
   [/^\/run\/svinit\/log$/, 0o700],
   [/^\/run\/svinit\/log\/\w+$/, 0o600],
@@ -47,7 +47,7 @@ for (const runtime of RUNTIMES) {
     const svinit = await start(t, { runtime, services, env: DEBUG });
     loopbackUp(svinit);
 
-    await t.test(`${runtime}: C6 two sockets, and no network`, async (t) => {
+    await t.test(`${runtime}: C6 three sockets, and no network`, async (t) => {
       await expectSockets(t, svinit, 'from the start');
     });
 
@@ -123,7 +123,7 @@ async function expectSockets(t: Test, svinit: Instance, when: string): Promise<v
   const names = [...unix.matchAll(/^\w+: .* (\S+)$/gm)].map((found) => found[1] ?? '');
   // A socket without a name ends with its inode, which is a number.
   const named = [...new Set(names.filter((name) => !/^\d+$/.test(name)))];
-  t.same(named.sort(), SOCKETS, `${when}: two sockets with a name, none of them abstract`);
+  t.same(named.sort(), SOCKETS, `${when}: three sockets with a name, none of them abstract`);
 }
 
 /** So few are left that no new client is served; who is connected is, and services start. */

@@ -163,20 +163,30 @@ t.test('runit service directories are read as they are', async (t) => {
   t.strictSame(notices, ["sshd: 'log/' is not honoured yet", "sshd: 'check' is not honoured yet"]);
 });
 
-t.test('services/ is without a fault, and `default` brings all of it', async (t) => {
-  const found = definitions(t, 'services', 'svinit');
-  const { graph, problems } = buildGraph(found);
-  t.strictSame(problems, []);
-  t.strictSame(notices, []);
-  const wanted = new Set(graph.members.get('default'));
-  for (const name of wanted) for (const need of graph.needs.get(name) ?? []) wanted.add(need);
-  const atoms = [...found].filter(([, { type }]) => type !== 'bundle').map(([name]) => name);
-  t.strictSame([...wanted].sort(), atoms.sort());
-  for (const { name, description, early } of found.values()) {
-    t.not(description, '', `${name} has a description`);
-    t.equal(early, ['console', 'devices', 'modules', 'syslog'].includes(name), name);
-  }
-});
+/** Started by whoever needs them. */
+const ON_DEMAND: ReadonlySet<string> = new Set(['shells', 'views']);
+const EARLY: ReadonlySet<string> = new Set([
+  ...['console', 'devices', 'modules', 'pre-trigger', 'shells', 'syslog', 'views'],
+]);
+
+t.test(
+  'services/ is without a fault, and `default` brings all but what waits to be asked for',
+  async (t) => {
+    const found = definitions(t, 'services', 'svinit');
+    const { graph, problems } = buildGraph(found);
+    t.strictSame(problems, []);
+    t.strictSame(notices, []);
+    const wanted = new Set(graph.members.get('default'));
+    for (const name of wanted) for (const need of graph.needs.get(name) ?? []) wanted.add(need);
+    const atoms = [...found].filter(([, { type }]) => type !== 'bundle').map(([name]) => name);
+    const inDefault = atoms.filter((name) => !ON_DEMAND.has(name));
+    t.strictSame([...wanted].sort(), inDefault.sort());
+    for (const { name, description, early } of found.values()) {
+      t.not(description, '', `${name} has a description`);
+      t.equal(early, EARLY.has(name), name);
+    }
+  },
+);
 
 t.test('put() below a service is seen by the next scan', async (t) => {
   const root = tree({ 'a/run': '' });

@@ -107,6 +107,7 @@ function services(): Definitions {
 }
 
 async function status(t: Test, v: Viewed): Promise<void> {
+  await v.statIs('killed', /^up/);
   t.match(await v.client('s6-svc', '-wd', '-T20000', '-k', 'killed'), DONE);
   const killed = /^down \(signal SIGKILL\) \d+ seconds, normally up, want up$/;
   t.match(await v.stat('killed'), killed, 'row 7: killed, and waiting to be started again');
