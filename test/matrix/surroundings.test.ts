@@ -13,7 +13,7 @@ import { type Instance, until } from '../supervisor/instance.ts';
 import { before, expectOracle, machine, sh } from './oracle.ts';
 
 const DEFINITIONS = '/run/svinit/services';
-const CHAIN = 900;
+const CHAIN = 300;
 
 const services: Definitions = {
   slow: {
