@@ -4,7 +4,7 @@
  * written there; where and when that is done is decided in cgroup.ts.
  */
 import * as v from 'valibot';
-import { quoted } from './names.ts';
+import { expected } from './spec-values.ts';
 
 export type CgroupFile =
   | 'memory.min'
@@ -40,14 +40,14 @@ const rate = text(
 const weight = whole(WEIGHT_MAX);
 const flag: Entry = v.exactOptional(
   v.pipe(
-    v.boolean(wrong('true or false')),
+    v.boolean(expected('true or false')),
     v.transform((value) => (value ? '1' : '0')),
   ),
 );
 
 /** The largest uid there can be: (uid_t) -1 stands for nobody at all (chown(2)). */
 const UID_MAX = 4_294_967_294;
-const delegateWords = wrong(`true, or a uid from 0 to ${UID_MAX}`);
+const delegateWords = expected(`true, or a uid from 0 to ${UID_MAX}`);
 /** `true` leaves it to root, as whom services run by themselves. */
 const delegate: Entry = v.exactOptional(
   v.pipe(
@@ -85,15 +85,15 @@ export const CGROUP: v.StrictObjectSchema<
     'io.weight': weight,
     delegate,
   },
-  wrong('an object'),
+  expected('an object'),
 );
 
 function text(what: string, pattern: RegExp): Entry {
-  return v.exactOptional(v.pipe(v.string(wrong(what)), v.regex(pattern, wrong(what))));
+  return v.exactOptional(v.pipe(v.string(expected(what)), v.regex(pattern, expected(what))));
 }
 
 function whole(max: number): Entry {
-  const what = wrong(`a whole number from 1 to ${max}`);
+  const what = expected(`a whole number from 1 to ${max}`);
   return v.exactOptional(
     v.pipe(
       v.number(what),
@@ -103,14 +103,4 @@ function whole(max: number): Entry {
       v.transform(String),
     ),
   );
-}
-
-function wrong(what: string): (issue: v.BaseIssue<unknown>) => string {
-  return ({ input }) => `expected ${what}, found ${shown(input)}`;
-}
-
-function shown(input: unknown): string {
-  if (typeof input === 'string') return quoted(input);
-  if (Array.isArray(input)) return 'an array';
-  return typeof input === 'object' && input !== null ? 'an object' : String(input);
 }

@@ -3,11 +3,9 @@
  * what service.json adds. Every malformed value refuses the whole definition and is named with
  * file, line and what was expected; nothing is guessed. It knows texts, not the disk.
  */
-import { isObjectWord, quoted } from './names.ts';
+import { quoted } from './names.ts';
 import { asTheySay } from './service-json.ts';
-import { SIGTERM } from './signals.ts';
 import type {
-  Dialect,
   DirectoryTexts,
   Problem,
   Readiness,
@@ -17,21 +15,20 @@ import type {
 } from './spec.ts';
 import {
   agree,
-  below,
   type Draft,
   firstLine,
   namesFiles,
   notice,
   refuse,
-  signalFile,
-  timeoutFile,
   uintFile,
 } from './spec-draft.ts';
+import { environment } from './spec-environment.ts';
 import { readServiceJson } from './spec-json.ts';
 import { noteFiles, refuseKeys } from './spec-known.ts';
 import { programs } from './spec-programs.ts';
+import { stopping } from './spec-stopping.ts';
 import { closest, didYouMean } from './suggest.ts';
-import { type Millis, ms } from './units.ts';
+import { ms } from './units.ts';
 
 export type ParsedSpec = {
   /** Null when there is any problem. */
@@ -169,51 +166,6 @@ function initially(draft: Draft, type: ServiceType): Spec['initially'] {
   return agree(draft, 'down', down, 'initially', json.initially) ?? (typed ? 'target' : 'up');
 }
 
-type Limits = {
-  readonly stopWithin: Millis | null;
-  readonly finishWithin: Millis | null;
-};
-
-/**
- * Native: ten seconds to stop, then SIGKILL, so that a halt always ends; s6-supervise(8) never
- * kills unless told to, and gives `finish` five seconds; runsv(8) knows no limits.
- */
-const LIMITS: Readonly<Record<Dialect, Limits>> = {
-  svinit: { stopWithin: ms(10_000), finishWithin: ms(5000) },
-  s6: { stopWithin: null, finishWithin: ms(5000) },
-  runit: { stopWithin: null, finishWithin: null },
-};
-
-type Stopping = Pick<
-  Spec,
-  'stopSignal' | 'stopWithin' | 'upWithin' | 'downWithin' | 'finishWithin'
->;
-
-function stopping(draft: Draft, type: ServiceType, dialect: Dialect): Stopping {
-  const { stop, start, finish } = draft.json;
-  const limit = (
-    file: string,
-    path: string,
-    fromJson: Millis | null | undefined,
-    fallback: Millis | null,
-  ): Millis | null => {
-    const both = agree(draft, file, timeoutFile(draft, file), path, fromJson);
-    return both === undefined ? fallback : both;
-  };
-  // `stop.timeout` is the time a service has to come down, and a oneshot comes down by `down`.
-  const [kill, down] = type === 'oneshot' ? [undefined, stop?.timeout] : [stop?.timeout, undefined];
-  const limits = LIMITS[dialect];
-  const signal = signalFile(draft, 'down-signal');
-  uintFile(draft, 'max-death-tally', 'a whole number', 0);
-  return {
-    stopSignal: agree(draft, 'down-signal', signal, 'stop.signal', stop?.signal) ?? SIGTERM,
-    stopWithin: limit('timeout-kill', 'stop.timeout', kill, limits.stopWithin),
-    upWithin: limit('timeout-up', 'start.timeout', start?.timeout, null),
-    downWithin: limit('timeout-down', 'stop.timeout', down, null),
-    finishWithin: limit('timeout-finish', 'finish.timeout', finish?.timeout, limits.finishWithin),
-  };
-}
-
 function restart({ json }: Draft, type: ServiceType): RestartPolicy {
   const { when, limit, window } = json.restart ?? {};
   return {
@@ -221,29 +173,4 @@ function restart({ json }: Draft, type: ServiceType): RestartPolicy {
     limit: limit ?? null,
     window: window ?? ms(60_000),
   };
-}
-
-/**
- * `env/` as s6-envdir(1) reads it: the first line without trailing blanks, NUL for a newline, an
- * empty file for no variable. Only for svinit's own dialect: s6 and runit leave it to `run`.
- */
-function environment(draft: Draft, dialect: Dialect): Record<string, string> {
-  const env: Record<string, string> = Object.create(null);
-  for (const key of dialect === 'svinit' ? below(draft, 'env') : []) {
-    const text = draft.found.files.get(`env/${key}`)?.text ?? '';
-    if (key.includes('=') || isObjectWord(key)) {
-      refuse(draft, 'env', null, `${quoted(key)} cannot be the name of a variable`);
-    }
-    if (text !== '') env[key] = withoutTrailingBlanks(text.split('\n', 1)[0] ?? '');
-  }
-  for (const [key, value] of Object.entries(draft.json.env ?? {})) {
-    env[key] = agree(draft, `env/${key}`, env[key], `env.${key}`, value) ?? value;
-  }
-  return env;
-}
-
-function withoutTrailingBlanks(line: string): string {
-  let end = line.length;
-  while (line[end - 1] === ' ' || line[end - 1] === '\t') end -= 1;
-  return line.slice(0, end).replaceAll('\0', '\n');
 }

@@ -5,15 +5,27 @@
  * refuses the definition, since a service must never run with less protection than it asked for.
  */
 import * as v from 'valibot';
-import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { parseJson } from './json.ts';
-import { NAME_PATTERN, nameProblem, printable, quoted } from './names.ts';
+import { printable } from './names.ts';
 import type { ServiceJson } from './service-json.ts';
-import { SIGTERM, signalNumber } from './signals.ts';
 import { CGROUP } from './spec-cgroup.ts';
 import { type KeysByPath, keyProblems } from './spec-keys.ts';
 import { PRIVILEGE_KEYS } from './spec-privileges.ts';
-import { ms } from './units.ts';
+import {
+  absolutePath,
+  command,
+  duration,
+  expected,
+  flag,
+  key,
+  names,
+  OBJECT,
+  signal,
+  string,
+  text,
+  variable,
+  whole,
+} from './spec-values.ts';
 
 export type JsonProblem = { readonly line: number | null; readonly reason: string };
 
@@ -52,89 +64,24 @@ export function readServiceJson(text: string): ReadServiceJson {
   return { ok: false, problems };
 }
 
-type Issue = v.BaseIssue<unknown>;
-
-const expected =
-  (what: string) =>
-  ({ input }: Issue): string =>
-    `expected ${what}, found ${shown(input)}`;
-
-function shown(input: unknown): string {
-  if (typeof input === 'string') return quoted(input);
-  if (Array.isArray(input)) return 'an array';
-  return typeof input === 'object' && input !== null ? 'an object' : String(input);
-}
-
-const string = (what: string) => v.string(expected(what));
-const flag = v.boolean(expected('true or false'));
-const withoutNul = v.check((value: string) => !value.includes('\0'), 'holds a NUL character');
-
-const DURATION_WORDS = 'a duration such as "5s", "200ms" or "2min"';
-const duration = v.pipe(
-  string(DURATION_WORDS),
-  v.check((value) => parseDuration(value) !== null, expected(DURATION_WORDS)),
-  v.transform((value) => parseDuration(value) ?? ms(0)),
-  v.metadata({ pattern: DURATION_PATTERN }),
-);
-const timeout = v.nullable(duration);
-
-const name = v.pipe(
-  string('a service name'),
-  v.check(
-    (value) => nameProblem(value) === null,
-    ({ input }) => nameProblem(input) ?? '',
-  ),
-  v.metadata({ pattern: NAME_PATTERN }),
-);
-const names = v.array(name, expected('an array of service names'));
-
-const signal = v.pipe(
-  string('a signal such as "TERM"'),
-  v.check((value) => signalNumber(value) !== null, expected('a signal such as "TERM"')),
-  v.transform((value) => signalNumber(value) ?? SIGTERM),
-);
-
-const count = expected('a whole number from 1 to 1000, or null');
-const limit = v.nullable(
-  v.pipe(v.number(count), v.integer(count), v.minValue(1, count), v.maxValue(1000, count)),
-);
-
 const FD_WORDS = 'a descriptor from 3 to 1023';
-const descriptor = v.pipe(
-  v.number(expected(FD_WORDS)),
-  v.integer(expected(FD_WORDS)),
-  v.minValue(3, expected(FD_WORDS)),
-  v.maxValue(1023, expected(FD_WORDS)),
-);
-
-const variable = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, ({ input }) => `${quoted(input)} cannot be a variable`),
-);
-
 const TERMINAL = '"console", "consoles", "pty" or a path below /dev';
-const OBJECT = expected('an object');
 const STOP = v.strictObject(
-  { signal: v.exactOptional(signal), timeout: v.exactOptional(timeout) },
+  { signal: v.exactOptional(signal), timeout: v.exactOptional(v.nullable(duration)) },
   OBJECT,
 );
-const START = v.strictObject({ timeout: v.exactOptional(timeout) }, OBJECT);
-const FINISH = v.strictObject({ timeout: v.exactOptional(timeout) }, OBJECT);
+const START = v.strictObject({ timeout: v.exactOptional(v.nullable(duration)) }, OBJECT);
+const FINISH = v.strictObject({ timeout: v.exactOptional(v.nullable(duration)) }, OBJECT);
 const POLICIES = ['always', 'on-failure', 'never'] as const;
 const RESTART = v.strictObject(
   {
     when: v.exactOptional(v.picklist(POLICIES, expected('always, on-failure or never'))),
-    limit: v.exactOptional(limit),
+    limit: v.exactOptional(v.nullable(whole(1, 1000, 'a whole number from 1 to 1000, or null'))),
     window: v.exactOptional(duration),
   },
   OBJECT,
 );
-const READY_FD = v.strictObject({ fd: descriptor }, OBJECT);
-
-/** A key of service.json, with what the schema and the manual say of it. */
-function key<const S extends v.GenericSchema<unknown, unknown>>(about: string, schema: S) {
-  return v.exactOptional(v.pipe(schema, v.description(about)));
-}
+const READY_FD = v.strictObject({ fd: whole(3, 1023, FD_WORDS) }, OBJECT);
 
 const SERVICE = v.strictObject(
   {
@@ -155,22 +102,12 @@ const SERVICE = v.strictObject(
       'Whose defaults, pacing and `finish` arguments hold.',
       v.picklist(['svinit', 's6', 'runit'], expected('svinit, s6 or runit')),
     ),
-    command: key(
-      'Program and arguments, without a shell; instead of `run` or `up`.',
-      v.pipe(
-        v.array(v.pipe(string('a string'), withoutNul), expected('an array of strings')),
-        v.minLength(1, expected('at least the program')),
-        v.check(([program]) => program !== '', 'the program may not be empty'),
-      ),
-    ),
+    command: key('Program and arguments, without a shell; instead of `run` or `up`.', command),
     env: key(
       'Environment variables, added to those of `env/`.',
-      v.record(variable, v.pipe(string('a string'), withoutNul), OBJECT),
+      v.record(variable, text('a string'), OBJECT),
     ),
-    cwd: key(
-      'Working directory; otherwise the service directory.',
-      v.pipe(string('an absolute path'), v.regex(/^\/[^\0]*$/, expected('an absolute path'))),
-    ),
+    cwd: key('Working directory; otherwise the service directory.', absolutePath()),
     needs: key('Hard: ready before this one starts, stopped after it stops.', names),
     wants: key('Soft: started with and before this one, whatever becomes of them.', names),
     after: key('Order only: if they are wanted too, they come first.', names),

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { quoted } from './names.ts';
+import { expected, flag, type Key, key, list, OBJECT, type Value, whole } from './spec-values.ts';
 
 /** As whom the programs of a service run, and what they may; absent: as svinit, and all. */
 export type Privileges = {
@@ -25,8 +26,6 @@ export type Privileges = {
   readonly noNewPrivileges?: boolean;
 };
 
-type Key<T> = v.ExactOptionalSchema<v.GenericSchema<unknown, T>, undefined>;
-
 /** RLIM_NLIMITS of asm-generic/resource.h, by the options of prlimit(1). */
 const LIMITS: readonly string[] = [
   ...['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile'],
@@ -38,8 +37,8 @@ const ACCOUNT = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]{1,10})$/;
 /** linux/capability.h, in small letters and without `cap_`. */
 const CAPABILITY = /^[a-z][a-z_]{2,31}$/;
 
-const account = (what: string): v.GenericSchema<unknown, string> =>
-  v.pipe(v.string(wrong(what)), v.regex(ACCOUNT, wrong(what)));
+const account = (what: string): Value<string> =>
+  v.pipe(v.string(expected(what)), v.regex(ACCOUNT, expected(what)));
 
 export const PRIVILEGE_KEYS: {
   readonly user: Key<string>;
@@ -61,8 +60,8 @@ export const PRIVILEGE_KEYS: {
   umask: key(
     'Permissions that new files do not get, such as "027".',
     v.pipe(
-      v.string(wrong('octal digits such as "027"')),
-      v.regex(/^0?[0-7]{3}$/, wrong('octal digits such as "027"')),
+      v.string(expected('octal digits such as "027"')),
+      v.regex(/^0?[0-7]{3}$/, expected('octal digits such as "027"')),
       v.transform((digits) => Number.parseInt(digits, 8)),
     ),
   ),
@@ -73,23 +72,20 @@ export const PRIVILEGE_KEYS: {
     v.record(
       v.picklist(LIMITS, ({ input }) => `${quoted(String(input))} is no limit of prlimit(1)`),
       limit(),
-      wrong('an object'),
+      OBJECT,
     ),
   ),
   capabilities: key(
     'All the capabilities it has, without CAP_: ["net_bind_service"].',
     list(
       v.pipe(
-        v.string(wrong('a capability such as "net_bind_service"')),
-        v.regex(CAPABILITY, wrong('a capability such as "net_bind_service"')),
+        v.string(expected('a capability such as "net_bind_service"')),
+        v.regex(CAPABILITY, expected('a capability such as "net_bind_service"')),
       ),
       'an array of capabilities',
     ),
   ),
-  noNewPrivileges: key(
-    'No program of it gains privileges (setuid).',
-    v.boolean(wrong('true or false')),
-  ),
+  noNewPrivileges: key('No program of it gains privileges (setuid).', flag),
 };
 
 /** What of a service.json says so; nothing when it says nothing. */
@@ -101,39 +97,13 @@ export function privilegesOf(json: Privileges): { readonly privileges?: Privileg
 
 const NAMES = Object.keys(PRIVILEGE_KEYS) as readonly (keyof Privileges)[];
 
-function key<T>(about: string, schema: v.GenericSchema<unknown, T>): Key<T> {
-  return v.exactOptional(v.pipe(schema, v.description(about)));
-}
-
-function list(
-  item: v.GenericSchema<unknown, string>,
-  what: string,
-): v.GenericSchema<unknown, readonly string[]> {
-  return v.pipe(v.array(item, wrong(what)), v.maxLength(64, wrong(`${what}, at most 64`)));
-}
-
-function whole(min: number, max: number): v.GenericSchema<unknown, number> {
-  const what = wrong(`a whole number from ${min} to ${max}`);
-  return v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(max, what));
-}
-
-function limit(): v.GenericSchema<unknown, string> {
+function limit(): Value<string> {
   const pattern = /^(?:[0-9]{1,15}|unlimited)?(?::(?:[0-9]{1,15}|unlimited)?)?$/;
   return v.union(
     [
       v.pipe(v.number(), v.integer(), v.minValue(0), v.transform(String)),
       v.pipe(v.string(), v.regex(/[0-9u]/), v.regex(pattern)),
     ],
-    wrong(LIMIT_WORDS),
+    expected(LIMIT_WORDS),
   );
-}
-
-function wrong(what: string): (issue: v.BaseIssue<unknown>) => string {
-  return ({ input }) => `expected ${what}, found ${shown(input)}`;
-}
-
-function shown(input: unknown): string {
-  if (typeof input === 'string') return quoted(input);
-  if (Array.isArray(input)) return 'an array';
-  return typeof input === 'object' && input !== null ? 'an object' : String(input);
 }

@@ -90,7 +90,11 @@ async function unchanged(t: Test, m: Machine): Promise<void> {
     t.match(await m.version(), { image, pid: 1 });
   }
   t.same(await steady(m), before, 'the same processes, as often started');
-  t.same(await openFiles(m), descriptors, 'PID 1 holds what it held');
+  const [sockets, files] = halved(await openFiles(m));
+  const [socketsBefore, filesBefore] = halved(descriptors);
+  t.same(files, filesBefore, 'PID 1 holds what it held');
+  // The connection of an svctl that has ended may still have been open then, and not now.
+  t.ok(sockets.length <= socketsBefore.length, 'and no more connections');
   t.ok(descriptors.includes('/run/svinit/log/count'), 'the end of each FIFO among them');
   const { uptimeMs } = await m.version();
   t.ok(uptimeMs > started.uptimeMs, 'its own uptime goes on');
@@ -219,6 +223,12 @@ async function openFiles(m: Machine): Promise<readonly string[]> {
   const links = 'for fd in /proc/1/fd/*; do readlink $fd; done';
   const found = await m.sh(`${links} | grep -v anon_inode | sed 's/[0-9]*]$//' | sort`);
   return found.split('\n');
+}
+
+/** The connections among open files, and the others. */
+function halved(files: readonly string[]): readonly [readonly string[], readonly string[]] {
+  const isSocket = (file: string): boolean => file.startsWith('socket:');
+  return [files.filter(isSocket), files.filter((file) => !isSocket(file))];
 }
 
 async function lastLine(m: Machine): Promise<number> {

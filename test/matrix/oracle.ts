@@ -100,7 +100,10 @@ export async function expectOracle(
   await until('nothing more is open', same).catch(() => {});
   if (!openedMore) t.same(held(now), held(was.health), 'PID 1 holds nothing more open');
   const { startedAt } = was.health;
-  const image = was.health.image + images + outgrown(svinit) - was.outgrown;
+  const expected = (): number => was.health.image + images + outgrown(svinit) - was.outgrown;
+  // What it says on the console comes another way than its answers.
+  await until('its images are told', async () => now.image === expected() || null).catch(() => {});
+  const image = expected();
   t.match(now, { image, startedAt }, `PID 1 is the same process, and image ${image}`);
   const pids = pidsOf(await servicesOf(svinit));
   const others = (some: ReadonlyMap<string, number>) =>
