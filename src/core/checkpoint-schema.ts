@@ -7,15 +7,15 @@ import { HaltSchema, ScheduleSchema } from './halt-schema.ts';
 import type { Job } from './jobs.ts';
 import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
-import { PrivilegesSchema } from './privileges-schema.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
+import { Count, Instant, MaybeInstant, Name, Names, SpecSchema, Text } from './spec-schema.ts';
 import type { System } from './system.ts';
 import type { Millis } from './units.ts';
 import type { Intent } from './wants.ts';
 
 /** Raised whenever the shape changes: an image refuses the state of another shape. */
-export const CHECKPOINT_VERSION = 5;
+export const CHECKPOINT_VERSION = 6;
 
 export type Checkpoint = {
   readonly startedAt: Millis;
@@ -72,14 +72,7 @@ export function checkRecord(value: unknown): TurnRecord | null {
   return result.success ? (result.output as unknown as TurnRecord) : null;
 }
 
-const Name = v.pipe(v.string(), v.maxLength(64));
-/** Longer than the longest argument of a program (MAX_ARG_STRLEN, linux/binfmts.h: 128 KiB). */
-const Text = v.pipe(v.string(), v.maxLength(262_144));
-const Instant = v.pipe(v.number(), v.finite());
-const MaybeInstant = v.nullable(Instant);
 const Pid = v.pipe(v.number(), v.integer(), v.minValue(1));
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const Names = v.array(Name);
 /** -1: nobody knows who. */
 const UidSchema = v.pipe(v.number(), v.integer(), v.minValue(-1));
 const IdSchema = v.nullable(v.union([v.string(), v.number()]));
@@ -143,46 +136,6 @@ const ServiceSchema = v.strictObject({
   error: v.nullable(Text),
   cause: Text,
   status: v.exactOptional(Text),
-});
-const CommandSchema = v.nullable(v.strictObject({ path: Text, argv: v.array(Text) }));
-const SpecSchema = v.strictObject({
-  name: Name,
-  type: v.picklist(['longrun', 'oneshot', 'bundle']),
-  dialect: v.picklist(['svinit', 's6', 'runit']),
-  directory: Text,
-  description: Text,
-  start: CommandSchema,
-  finish: CommandSchema,
-  down: CommandSchema,
-  cwd: Text,
-  env: v.record(v.string(), v.string()),
-  needs: Names,
-  wants: Names,
-  after: Names,
-  before: Names,
-  contents: Names,
-  ready: v.union([
-    v.strictObject({ by: v.picklist(['spawn', 'notify']) }),
-    v.strictObject({ by: v.literal('fd'), fd: Count }),
-  ]),
-  initially: v.picklist(['up', 'down', 'target']),
-  early: v.boolean(),
-  essential: v.boolean(),
-  tty: v.nullable(Text),
-  stopSignal: Count,
-  stopWithin: MaybeInstant,
-  upWithin: MaybeInstant,
-  downWithin: MaybeInstant,
-  finishWithin: MaybeInstant,
-  restart: v.strictObject({
-    when: v.picklist(['always', 'on-failure', 'never']),
-    limit: v.nullable(Count),
-    window: Instant,
-  }),
-  watchdog: v.exactOptional(Instant),
-  privileges: v.exactOptional(PrivilegesSchema),
-  cgroup: v.exactOptional(v.record(v.string(), v.string())),
-  root: v.exactOptional(Name),
 });
 const ProblemSchema = v.strictObject({
   name: Text,

@@ -3,11 +3,7 @@
  * ask, and one line for help. Replies are the types below it.
  */
 import * as v from 'valibot';
-import type { ScheduledView, ShutdownView } from './blockers.ts';
-import type { Examined } from './examined.ts';
 import { FAULTS, type FaultKind } from './faults.ts';
-import type { Outcome, ServiceView } from './service-view.ts';
-import type { Problem } from './spec.ts';
 
 /** A name or a pattern of names; the caps are there so that no client can make us work. */
 const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -160,56 +156,8 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
   }),
 };
 
+export type { Results } from './results.ts';
 export type { Outcome, ServiceView, StateWord } from './service-view.ts';
-
-export type Results = {
-  readonly version: {
-    readonly version: string;
-    readonly runtime: string;
-    readonly pid: number;
-    readonly uptimeMs: number;
-    readonly target: string;
-    /** 1 for the first image, one more after each re-exec. */
-    readonly image: number;
-    readonly halting: string | null;
-    readonly scheduled: ScheduledView | null;
-    /** Nothing is started or stopped after too many deaths of svinit itself. */
-    readonly safe: boolean;
-  };
-  readonly ls: {
-    readonly services: readonly ServiceView[];
-    readonly problems: readonly Problem[];
-    readonly halting: string | null;
-  };
-  readonly status: { readonly services: readonly ServiceView[] };
-  readonly start: { readonly services: readonly Outcome[] };
-  readonly signal: { readonly signalled: readonly string[] };
-  readonly stop: { readonly services: readonly Outcome[] };
-  readonly restart: { readonly services: readonly Outcome[] };
-  readonly wait: { readonly services: readonly Outcome[] };
-  readonly scan: {
-    readonly added: readonly string[];
-    readonly changed: readonly { readonly name: string; readonly fields: readonly string[] }[];
-    readonly removed: readonly string[];
-    readonly refused: readonly Problem[];
-    readonly notices: readonly string[];
-  };
-  /** Never answered. */
-  readonly watch: None;
-  /** What svinit has found and chosen, for `svctl doctor`. */
-  readonly examine: Examined;
-  readonly poweroff: { readonly halting: string };
-  readonly reboot: { readonly halting: string };
-  readonly halt: { readonly halting: string };
-  readonly kexec: { readonly halting: string };
-  readonly switchRoot: { readonly halting: string };
-  readonly schedule: ScheduledView;
-  readonly cancel: { readonly cancelled: ScheduledView | null };
-  readonly shutdown: ShutdownView;
-  readonly skip: { readonly skipped: readonly string[] };
-  readonly reexec: { readonly image: number };
-  readonly fault: { readonly kind: FaultKind };
-};
 
 /** Read-only methods are served on the `status` socket too. */
 const READ_ONLY = new Set<MethodName>([

@@ -6,16 +6,17 @@
 import { causeOf } from './causes.ts';
 import { closure } from './edges.ts';
 import { addJob, addPatient } from './jobs.ts';
-import type { Goal, MethodName, Params, Request } from './methods.ts';
+import type { MethodName, Params, Request } from './methods.ts';
 import { signal } from './once.ts';
 import { isActive } from './phase.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
+import { byOf, goalOf, list, refuse, reply, status, wait } from './requests-look.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
 import type { Asker, System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
-import { later, type Millis, ms, unreachable } from './units.ts';
-import { versionView, viewOf } from './views.ts';
+import { unreachable } from './units.ts';
+import { versionView } from './views.ts';
 import type { Intent } from './wants.ts';
 import { wayDown } from './way-down.ts';
 
@@ -76,29 +77,6 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
     default:
       return unreachable(request);
   }
-}
-
-function list(turn: Turn, asker: Asker, names: readonly string[]): void {
-  const { system, now } = turn;
-  const chosen = names.length === 0 ? null : resolve(system, names);
-  if (chosen?.ok === false) return refuse(turn, asker, chosen.error);
-  const units = chosen === null ? system.units.keys() : chosen.names;
-  const services = [...units].flatMap((name) => {
-    const unit = system.units.get(name);
-    return unit === undefined ? [] : [viewOf(system, name, unit, now)];
-  });
-  reply(turn, asker, { services, problems: system.problems, halting: system.halt?.kind ?? null });
-}
-
-function status(turn: Turn, asker: Asker, names: readonly string[]): void {
-  const { system, now } = turn;
-  const chosen = resolve(system, names);
-  if (!chosen.ok) return refuse(turn, asker, chosen.error);
-  const services = chosen.names.flatMap((name) => {
-    const unit = system.units.get(name);
-    return unit === undefined ? [] : [viewOf(system, name, unit, now)];
-  });
-  reply(turn, asker, { services });
 }
 
 function start(turn: Turn, asker: Asker, params: Params['start']): void {
@@ -168,18 +146,6 @@ function dependantsOf(system: System, names: readonly string[]): string[] {
   });
 }
 
-function wait(turn: Turn, asker: Asker, params: Params['wait']): void {
-  // The same goal twice, as patterns give it, is one goal.
-  const goals = new Map<string, ReturnType<typeof goalOf>>();
-  for (const { name, goal } of params.conditions) {
-    const chosen = resolve(turn.system, [name]);
-    if (!chosen.ok) return refuse(turn, asker, chosen.error);
-    for (const match of chosen.names) goals.set(`${match} ${goal}`, goalOf(match, goal));
-  }
-  const by = byOf(turn, params.timeoutMs);
-  addPatient(turn, { method: 'wait', asker, goals: [...goals.values()], by });
-}
-
 function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] | null {
   const { system } = turn;
   if (system.halt !== null) {
@@ -219,27 +185,9 @@ function finish(
   addJob(turn, { method, asker, goals, by: byOf(turn, params.timeoutMs), patient: false });
 }
 
-const goalOf = (name: string, goal: Goal): { name: string; goal: Goal; startsBefore: number } => ({
-  name,
-  goal,
-  startsBefore: -1,
-});
-
-function byOf(turn: Turn, timeoutMs: number | null): Millis | null {
-  return timeoutMs === null ? null : later(turn.now, ms(timeoutMs));
-}
-
 /** What safe mode refuses; going down and re-executing are ways out of it. */
 const CHANGES: ReadonlySet<MethodName> = new Set(['start', 'stop', 'restart', 'scan']);
 
 function goingDown(system: System, act: string): RpcError {
   return refusal(EXIT.failed, `Cannot ${act}: going down (${system.halt?.kind ?? ''})`);
-}
-
-function reply(turn: Turn, asker: Asker, result: unknown): void {
-  turn.effects.push({ do: 'reply', asker, result });
-}
-
-function refuse(turn: Turn, asker: Asker, error: RpcError): void {
-  turn.effects.push({ do: 'refuse', asker, error });
 }

@@ -47,9 +47,14 @@ t.test('namespaceCommand()', { skip: !userNamespaces && 'no user namespaces here
     all: /No such file/,
     exitCode: 1,
   });
-  t.match(await run(`${bb}; p=$($b ps); echo "$p" | $b grep -vc " ps$"; $b ls /sys/class/net; $b ls /dev/pts`), {
-    all: /^2\nlo\nptmx$/,
-  });
+  t.match(
+    await run(
+      `${bb}; p=$($b ps); echo "$p" | $b grep -vc " ps$"; $b ls /sys/class/net; $b ls /dev/pts`,
+    ),
+    {
+      all: /^2\nlo\nptmx$/,
+    },
+  );
   const bare = await run(`${bb}; $b ls -A /proc /sys /run; $b ls /dev`, { bare: true });
   t.same(
     String(bare.all)
