@@ -7,10 +7,11 @@
 # SEEDS=N           how many lives `make simulate` lives
 # DISK=file         a disk for `make run`; it stays as it is
 # PROFILE=udev      `make run` with udevd
+# QUICK=1           `make bench` in a few minutes
 # MINUTES=N         how long `make fuzz` and `make soak` take
 
 RUNTIME ?= bun
-export RUNTIME APPEND SEEDS MINUTES
+export RUNTIME APPEND SEEDS MINUTES QUICK
 MAKEFLAGS += --no-print-directory
 
 # The exact runtimes of package-lock.json, never the machine's own; npm itself runs on the latter.
@@ -24,7 +25,7 @@ SOURCES := node_modules/.package-lock.json $(shell find src services initramfs -
 IMAGES := build/bun/initramfs.cpio.zst build/node/initramfs.cpio.zst
 
 .PHONY: help deps check test image image-bun image-node kernel modules run container \
-  run-container start simulate fuzz soak clean figures debian udev
+  run-container start simulate fuzz soak bench bench-compare profile clean figures debian udev
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,6 +39,8 @@ check: deps ## compiler, linter, and the tests that take seconds: no root, no ot
 test: need-qemu+container+unprivileged-podman+mke2fs+s6-svc+sv+tmux deps kernel build/fsck/e2fsck image-bun image-node ## all checks and tests
 	@$(MAKE) debian || echo 'No disk with Debian: the tests that need it are skipped.'
 	@$(MAKE) udev || echo 'No udevd: its test is skipped.'
+	@$(MAKE) runit || echo 'No services of runit: their test is skipped.'
+	@$(MAKE) daemons || echo 'No daemons of Debian: their test is skipped.'
 	@$(NODE) scripts/test.ts
 
 image: image-$(RUNTIME) ## the root filesystem, as initramfs and for containers: build/RUNTIME
@@ -60,6 +63,16 @@ udev: deps build/udev/root/bin/udevadm ## Debian's udevd as another initrd, in p
 build/udev/root/bin/udevadm:
 	@scripts/fetch.sh udev
 
+runit: build/runit/root/usr/bin/sv ## packages of Debian with services for runit, unpacked for a test
+
+build/runit/root/usr/bin/sv:
+	@scripts/fetch.sh runit
+
+daemons: build/daemons/root/usr/sbin/lighttpd ## daemons of Debian that are written for systemd, unpacked for a test
+
+build/daemons/root/usr/sbin/lighttpd:
+	@scripts/fetch.sh daemons
+
 run: need-qemu kernel image ## boot the image in QEMU, the console on this terminal
 	@$(NODE) scripts/modules.ts || echo 'It boots without modules.'
 	@$(NODE) scripts/qemu.ts
@@ -81,6 +94,17 @@ fuzz: deps ## MINUTES=1 of random inputs for everything that reads untrusted inp
 
 soak: image ## MINUTES=20 of chaos against 500 services; plot and samples in build/soak. Needs root
 	@$(NODE) scripts/soak.ts chaos --services=500 --runtime=$(RUNTIME) --minutes=$(or $(MINUTES),20)
+
+bench: need-gcc+strip+qemu deps kernel image-bun image-node ## svinit and its peers side by side: docs/benchmarks.md; QUICK=1. Needs root
+	@scripts/bench/prepare.sh
+	@$(NODE) scripts/bench.ts run
+
+bench-compare: deps ## what `make bench` measured last against what is recorded
+	@$(NODE) scripts/bench.ts compare
+
+profile: need-gcc+strip deps image-bun image-node ## where PID 1's time goes, start and 1,000 services. Needs root
+	@scripts/bench/prepare.sh
+	@$(NODE) scripts/bench/profile.ts
 
 clean: ## remove what was built; node_modules stays
 	rm -rf build .tap

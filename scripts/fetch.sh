@@ -1,5 +1,6 @@
 #!/bin/sh
-# fetch.sh kernel [PATH] | busybox | fsck | udev: what the machine is made of beside our own program.
+# fetch.sh kernel [PATH] | busybox | fsck | udev | daemons | runit: what the machine is made of
+# beside our own program.
 #
 # The Debian packages are downloaded and unpacked below build/, never installed, so this needs no
 # root: where the package lists of this host are missing or stale it reads its own into build/apt.
@@ -9,7 +10,10 @@
 #   build/busybox/ash       the one linked to the C library, for the shell: the static one's shell
 #                           prefers its own applets to all programs of the same name on the PATH
 #   build/fsck/             e2fsck, the static one, and fsck.fat, linked to the C library
+#   build/daemons/root/     lighttpd and redis, which are written for systemd, with their libraries
 #   build/udev/root/        systemd-udevd and udevadm, their rules, and the libraries they need
+#   build/runit/root/       packages with services for runit, for a test; what they need, and all of
+#                           it below usr, etc and var
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -114,8 +118,44 @@ case $what in
     rm -rf build/udev && mkdir -p build/udev && mv "$new.all" build/udev/root
     echo "udevd: build/udev/root"
     ;;
+  daemons)
+    for package in lighttpd libnettle8 libxxhash0 libpcre2-8-0 libcrypt1 redis-server redis-tools \
+      libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20 libgpg-error0 \
+      liblzma5 libzstd1 liblz4-1 libstdc++6 libgcc-s1; do
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here, and without it the test with daemons is skipped" >&2
+        exit 1
+      }
+      mkdir -p "$new.all" && cp -a "$new/root/." "$new.all"
+    done
+    rm -rf "$new.all/usr/share" && chmod -R go-w "$new.all"
+    rm -rf build/daemons && mkdir -p build/daemons && mv "$new.all" build/daemons/root
+    echo "Daemons: build/daemons/root"
+    ;;
+  runit)
+    # The C library is that of the image; of the programs that scripts call it has most.
+    for package in runit sysvinit-utils dpkg openssh-server git-daemon-run git mini-httpd-run \
+      mini-httpd bcron ucspi-unix libbg2 socklog-run socklog libaudit1 libbz2-1.0 libcap-ng0 \
+      libcap2 libcom-err2 libcrypt1 libgcrypt20 libgpg-error0 libgssapi-krb5-2 libk5crypto3 \
+      libkeyutils1 libkrb5-3 libkrb5support0 liblz4-1 liblzma5 libmd0 libnsl2 libpam0g \
+      libpcre2-8-0 libselinux1 libssl3 libsystemd0 libtirpc3 libwrap0 libzstd1 zlib1g; do
+      fetch "$package" "$new" || {
+        echo "Cannot fetch $package here, and without it there are no services of runit" >&2
+        exit 1
+      }
+      mkdir -p "$new.all" && cp -a "$new/root/." "$new.all"
+    done
+    for directory in bin sbin lib; do
+      mkdir -p "$new.all/usr/$directory"
+      cp -a "$new.all/$directory/." "$new.all/usr/$directory"
+      rm -rf "${new:?}.all/$directory"
+    done
+    rm -rf "$new.all/usr/share/doc" "$new.all/usr/share/man" "$new.all/usr/share/locale"
+    rm -rf build/runit && mkdir -p build/runit && mv "$new.all" build/runit/root
+    echo "Services for runit: build/runit/root"
+    ;;
   *)
-    echo "usage: fetch.sh kernel [PATH] | busybox | fsck | udev" >&2
+    echo "usage: fetch.sh kernel [PATH] | busybox | fsck | udev | daemons | runit" >&2
     exit 100
     ;;
 esac

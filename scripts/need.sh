@@ -39,6 +39,8 @@ package_of() {
     setpriv | prlimit | unshare) echo util-linux ;;
     s6-svc | s6-svstat | s6-supervise) echo s6 ;;
     sv | runsv) echo runit ;;
+    gcc) echo gcc libc6-dev ;;
+    strip) echo binutils ;;
     *) echo "$1" ;;
   esac
 }

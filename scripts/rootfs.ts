@@ -3,7 +3,7 @@
  * (initramfs, container archive, staged directory) is written from.
  *
  * In this order, later entries replacing earlier ones of the same path: busybox and its applets,
- * the host's setpriv, prlimit and nice, the C library, what initramfs/ and its manifest say, our
+ * the host's setpriv, prlimit and others, the C library, what initramfs/ and its manifest say, our
  * binary, and services/. Modes are normalised (0755 or 0644), so that the umask of whoever cloned
  * does not show.
  */
@@ -22,7 +22,10 @@ export type Ingredients = {
 };
 
 /** Host programs that services get their user, groups and limits from, with their libraries. */
-const HOST_PROGRAMS = ['/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/nice'];
+const HOST_PROGRAMS = [
+  ...['/usr/bin/setpriv', '/usr/bin/prlimit', '/usr/bin/nice', '/usr/bin/chrt', '/usr/bin/taskset'],
+  ...['/usr/sbin/chroot', '/usr/bin/unshare'],
+];
 
 /** The one file of initramfs/ that is an instruction, not content. */
 const MANIFEST = 'initramfs/manifest.txt';

@@ -7,8 +7,8 @@ import { otherConsoles, realConsole } from './boot/console.ts';
 import { realFiles } from './boot/files.ts';
 import { boot, listen, pauseBefore, RUNTIME, type Say, type Told } from './boot/first.ts';
 import { observe } from './boot/observe.ts';
+import { beginOverlay, type OverlayHere } from './boot/overlay-begin.ts';
 import { BOOTED, keepProc, stage0, thisLife } from './boot/stage0.ts';
-import type { BootOptions } from './core/boot-options.ts';
 import { loggerSpec, mainSpec } from './core/builtins.ts';
 import { decodeCheckpoint } from './core/checkpoint.ts';
 import { bootUsage } from './core/cmdline.ts';
@@ -21,33 +21,33 @@ import {
 } from './core/environment.ts';
 import { beginningOf } from './core/examined.ts';
 import { NEXT_INIT } from './core/halt.ts';
+import { COMMAND, commandBehind, TOP } from './core/overlay.ts';
+import { pidOf } from './core/phase.ts';
 import { encodeReport } from './core/report.ts';
 import { newSystem, type System, type SystemOptions } from './core/system.ts';
-import { ms, fd as toFd } from './core/units.ts';
+import { ms, type Pid, fd as toFd } from './core/units.ts';
 import { VERSION } from './core/version.ts';
 import { DEFAULT_TARGET } from './core/wants.ts';
 import { LOGGER } from './supervisor/definitions.ts';
 import { countRevival, isCrashLoop } from './supervisor/lifeline.ts';
-import type { SupervisorOptions } from './supervisor/options.ts';
 import { ownArguments } from './supervisor/own-arguments.ts';
 import { pathsIn } from './supervisor/paths.ts';
 import { type Legacy, readLegacy, type Self } from './supervisor/reexec.ts';
 import { rescue } from './supervisor/rescue.ts';
+import { scanRoots } from './supervisor/scan-roots.ts';
 import { selfTest } from './supervisor/self-test.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
-import { listenToSignals, reviveAtExit } from './supervisor/survive.ts';
+import { listenAsOverlay, listenToSignals, reviveAtExit } from './supervisor/survive.ts';
 import { adoptSocket } from './sys/adopt.ts';
 import type { Kernel } from './sys/kernel.ts';
 import { openSystem } from './sys/open.ts';
 
-/** Where definitions come from when nobody says otherwise; the first that has a name wins. */
-const ROOTS: readonly string[] = ['/etc/svinit/services', '/usr/lib/svinit/services'];
 /** Container engines send KILL ten seconds after TERM (docker-stop(1), podman-stop(1)). */
 const HALT_WITHIN_CONTAINER = ms(7000);
 const HALT_WITHIN_MACHINE = ms(60_000);
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+  const own = ownWords(argv);
   if (own.includes('--help')) return print(bootUsage());
   if (own.includes('--version')) return print(`svinit ${VERSION} (${RUNTIME})`);
   const kernel = openSystem();
@@ -56,6 +56,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return lastResort(kernel, error);
   }
+}
+
+/** Those of `argv` that are for svinit, and not for the command behind them. */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const words = commandBehind(ownArguments(argv[0] === BOOTED ? argv.slice(1) : argv).given);
+  return words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
 }
 
 /** All of PID 1's life; what it throws has happened before anything was supervised. */
@@ -72,7 +78,8 @@ async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
   const legacy = state === null ? null : inherit(told, state);
   const booted = legacy === null ? await boot(told, state === null) : told;
   if (typeof booted === 'string') return rescueFirst(told, booted);
-  supervise(booted, legacy, died, state !== null && legacy === null);
+  const overlay = await beginOverlay(booted, state === null, runtimeEnvironment(process.env));
+  supervise(booted, { legacy, died, overlay, lost: state !== null && legacy === null });
   return new Promise(() => {});
 }
 
@@ -117,28 +124,40 @@ function inherit({ kernel, say }: Told, state: number): Legacy | null {
   }
 }
 
-function supervise(told: Told, legacy: Legacy | null, died: number | null, lost: boolean): void {
+type Before = {
+  readonly legacy: Legacy | null;
+  readonly died: number | null;
+  readonly overlay: OverlayHere | null;
+  readonly lost: boolean;
+};
+
+function supervise(told: Told, { legacy, died, overlay, lost }: Before): void {
   const { kernel, facts, options, command, places, say } = told;
   const ending = { yes: false };
   // In a container services see what its engine was told to give; on a machine nobody gave it.
-  const given = facts.machine ? {} : containerEnvironment(process.env);
+  const given = facts.machine ? {} : environmentFor(overlay);
   const self = selfFor(told.given);
   const paths = pathsIn(places.run);
   const now = kernel.monotonic();
   const revivals = died === null ? [] : countRevival(legacy?.revivals ?? [], now);
+  const system = systemFor(told, legacy, isCrashLoop(revivals), overlay);
+  const echoes = overlay?.settings.echo ?? false;
   const supervisor = new Supervisor({
     kernel,
-    system: systemFor(told, legacy, isCrashLoop(revivals)),
+    system,
+    overlay,
     paths,
-    roots: rootsFor(options, paths.services),
+    roots: scanRoots(options.scan, paths.services, overlay !== null),
     builtins: [
-      loggerSpec(LOGGER, self.path, runtimeEnvironment(process.env)),
-      ...(command === null ? [] : [mainSpec(command, containerDirectory(process.env))]),
+      loggerSpec(LOGGER, self.path, runtimeEnvironment(process.env), echoes),
+      ...(command === null || overlay !== null
+        ? []
+        : [mainSpec(command, containerDirectory(process.env))]),
     ],
     environment: { ...ownEnvironment(places), ...given },
     ownEnvironment: ownEnvironment(places),
     say,
-    quiet: options.quiet,
+    quiet: options.quiet || (overlay?.settings.verbosity ?? 2) < 2,
     beganAt: Number(process.env[STAGE0_AT] ?? 0),
     console: realConsole(facts.machine, realFiles),
     consoles: otherConsoles(facts.machine, options.consoles, realFiles),
@@ -160,22 +179,35 @@ function supervise(told: Told, legacy: Legacy | null, died: number | null, lost:
     },
   });
   reviveAtExit(supervisor, ending);
-  listenToSignals(kernel, supervisor, facts.machine);
+  const main = (): Pid | null => pidOf(system.units.get(COMMAND)?.service.phase ?? { at: 'down' });
+  const diverts = overlay?.settings.signalsToCommand === true;
+  if (overlay === null) listenToSignals(kernel, supervisor, facts.machine);
+  else listenAsOverlay(kernel, supervisor, diverts ? main : null);
   supervisor.start();
 }
 
-function rootsFor(options: BootOptions, added: string): SupervisorOptions['roots'] {
-  if (options.scan !== null) return options.scan.map((path) => ({ path, dialect: 's6' }));
-  return [added, ...ROOTS].map((path) => ({ path, dialect: 'svinit' }));
+/** What services find: of an image made for s6-overlay a PATH, or all that the container has. */
+function environmentFor(overlay: OverlayHere | null): Readonly<Record<string, string>> {
+  const given = containerEnvironment(process.env);
+  if (overlay === null) return given;
+  const { keepEnv, path } = overlay.settings;
+  return { ...(keepEnv ? given : {}), PATH: path };
 }
 
-function systemFor(told: Told, legacy: Legacy | null, safe: boolean): System {
+function systemFor(
+  told: Told,
+  legacy: Legacy | null,
+  safe: boolean,
+  overlay: OverlayHere | null,
+): System {
   const { kernel, facts, options, command } = told;
   const settings: SystemOptions = {
-    target: options.target ?? DEFAULT_TARGET,
+    target: options.target ?? (overlay === null ? DEFAULT_TARGET : TOP),
     parallel: options.parallel ?? Infinity,
-    main: command === null ? options.main : 'main',
-    haltWithin: facts.machine ? HALT_WITHIN_MACHINE : HALT_WITHIN_CONTAINER,
+    main: command === null ? options.main : overlay === null ? 'main' : COMMAND,
+    haltWithin: facts.machine
+      ? HALT_WITHIN_MACHINE
+      : (overlay?.downWithin ?? HALT_WITHIN_CONTAINER),
     stopKind: facts.machine ? 'poweroff' : 'exit',
     next: { init: options.init ?? NEXT_INIT, arguments: facts.machine ? told.given : [] },
     safe,

@@ -34,9 +34,14 @@ async function run(): Promise<number> {
       return (await import('./svroot.ts')).main(argv);
     case 'svpty':
       return (await import('./svpty.ts')).main(argv);
+    case 'svoverlay':
+      return (await import('./svoverlay.ts')).main(argv);
+    case 'svprobe':
+      return (await import('./svprobe.ts')).main(argv);
     case 'svviews':
       return (await import('./svviews.ts')).main(argv);
     default:
+      (await import('./first-life.ts')).firstLife(argv);
       return (await import('./init.ts')).main(argv);
   }
 }

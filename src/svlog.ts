@@ -36,11 +36,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-const USAGE = `Usage: svlog [--fifos DIR] [--logs DIR]
+const USAGE = `Usage: svlog [--fifos DIR] [--logs DIR] [--echo-fd=FD]
 
 Stores what comes out of every FIFO in DIR as DIR/NAME/current and archives beside it.
   --fifos DIR  FIFOs, one for each service (default $SVINIT_RUN/log, /run/svinit/log)
-  --logs DIR   stored logs (default $SVINIT_LOG, /run/log/svinit)`;
+  --logs DIR   stored logs (default $SVINIT_LOG, /run/log/svinit)
+  --echo-fd FD what comes out of all FIFOs is also written there, as it is`;
 
 /** The settings, or what to tell the user. */
 function parse(argv: readonly string[]): Settings | string {
@@ -48,11 +49,16 @@ function parse(argv: readonly string[]): Settings | string {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { fifos: { type: 'string' }, logs: { type: 'string' } },
+      options: {
+        ...{ fifos: { type: 'string' }, logs: { type: 'string' }, 'echo-fd': { type: 'string' } },
+      },
     });
+    const echo = values['echo-fd'];
+    if (echo !== undefined && !/^[0-9]{1,4}$/.test(echo)) throw new Error(`no descriptor: ${echo}`);
     return {
       fifos: values.fifos ?? `${env['SVINIT_RUN'] ?? '/run/svinit'}/log`,
       logs: values.logs ?? env['SVINIT_LOG'] ?? '/run/log/svinit',
+      echo: echo === undefined ? null : (Number(echo) as Fd),
     };
   } catch (error) {
     return `svlog: ${error instanceof Error ? error.message : error}\n\n${USAGE}`;

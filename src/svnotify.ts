@@ -3,18 +3,20 @@
  * sd_notify(3): for run scripts, and for programs that cannot. It ends when svinit has heard it.
  */
 import { parseArgs } from 'node:util';
-import type { Fd } from './core/units.ts';
+import { type Fd, fd as toFd } from './core/units.ts';
 import { O } from './sys/constants.ts';
 import type { Kernel } from './sys/kernel.ts';
 import { openSystem } from './sys/open.ts';
 
 const USAGE = `Usage: svnotify [--ready] [--reloading] [--stopping] [--status=TEXT]
-                [--pid=PID] [--no-block] [NAME=VALUE...]
+                [--pid=PID] [--fd=N]... [--fdname=NAME] [--no-block] [NAME=VALUE...]
 
 Tells svinit of the service it is run by, at the socket that NOTIFY_SOCKET names.
   --ready, --reloading, --stopping  what systemd calls READY=1, RELOADING=1, STOPPING=1
   --status=TEXT  one line for people: STATUS=TEXT
   --pid=PID      the process that the service is now: MAINPID=PID
+  --fd=N         sends descriptor N along; with FDSTORE=1 it is there at the next start
+  --fdname=NAME  what it is called there: FDNAME=NAME
   --no-block     end without waiting until svinit has heard it
 
 It exits with 0 when it was heard, 1 when it could not be said, 2 on wrong usage.`;
@@ -38,7 +40,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-type Said = { readonly text: string; readonly waits: boolean };
+type Said = { readonly text: string; readonly fds: readonly Fd[]; readonly waits: boolean };
+/** SCM_MAX_FD of net/scm.h. */
+const FDS_MAX = 253;
 
 function parse(argv: readonly string[]): Said | string {
   const flag = { type: 'boolean', default: false } as const;
@@ -48,10 +52,14 @@ function parse(argv: readonly string[]): Said | string {
       args: [...argv],
       options: {
         ...{ ready: flag, reloading: flag, stopping: flag, 'no-block': flag, help: flag },
-        ...{ status: text, pid: text },
+        ...{ status: text, pid: text, fdname: text, fd: { type: 'string', multiple: true } },
       },
       allowPositionals: true,
     });
+    const fds = values.fd ?? [];
+    const noFd = fds.find((word) => !/^[0-9]{1,7}$/.test(word));
+    if (noFd !== undefined) return `'${noFd}' is no descriptor\n\n${USAGE}`;
+    if (fds.length > FDS_MAX) return `${fds.length} descriptors, the most is ${FDS_MAX}`;
     const odd = positionals.find((word) => !/^[A-Z_][A-Z0-9_]*=[^\n]*$/.test(word));
     if (odd !== undefined) return `'${odd}' is no assignment\n\n${USAGE}`;
     const lines = [
@@ -60,18 +68,20 @@ function parse(argv: readonly string[]): Said | string {
       ...(values.stopping ? ['STOPPING=1'] : []),
       ...(values.status === undefined ? [] : [`STATUS=${values.status.replaceAll('\n', ' ')}`]),
       ...(values.pid === undefined ? [] : [`MAINPID=${values.pid}`]),
+      ...(values.fdname === undefined ? [] : [`FDNAME=${values.fdname}`]),
       ...positionals,
     ];
     if (values.help || lines.length === 0) return USAGE;
-    return { text: lines.join('\n'), waits: !values['no-block'] };
+    const numbers = fds.map((word) => toFd(Number(word)));
+    return { text: lines.join('\n'), fds: numbers, waits: !values['no-block'] };
   } catch (error) {
     return `${error instanceof Error ? error.message : error}\n\n${USAGE}`;
   }
 }
 
-async function say(kernel: Kernel, path: string, { text, waits }: Said): Promise<number> {
+async function say(kernel: Kernel, path: string, { text, fds, waits }: Said): Promise<number> {
   const socket = kernel.connectUnix(path, 'dgram');
-  kernel.sendMessage(socket, new TextEncoder().encode(text), []);
+  kernel.sendMessage(socket, new TextEncoder().encode(text), fds);
   if (!waits) return 0;
   // Who receives closes what comes along, and messages come in order (sd_notify_barrier(3)).
   const [end, passed] = kernel.pipe(O.NONBLOCK);

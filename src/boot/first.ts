@@ -7,6 +7,7 @@ import type { BootOptions } from '../core/boot-options.ts';
 import { type BootArguments, parseArguments, parseCommandLine } from '../core/cmdline.ts';
 import { placesFrom } from '../core/environment.ts';
 import { nameProblem } from '../core/names.ts';
+import { commandBehind } from '../core/overlay.ts';
 import type { Phase } from '../core/phases-boot.ts';
 import { handoverOf } from '../core/root.ts';
 import { VERSION } from '../core/version.ts';
@@ -15,6 +16,7 @@ import type { Kernel } from '../sys/kernel.ts';
 import { openConsole } from './console.ts';
 import { realFiles } from './files.ts';
 import { commandLine, observe } from './observe.ts';
+import { isOverlayImage } from './overlay.ts';
 import { askAt, shellAt, terminalFor } from './pause.ts';
 import { tameSignals } from './signals.ts';
 import { describeResult, performBoot } from './stage1.ts';
@@ -50,7 +52,8 @@ export function listen(kernel: Kernel, given: readonly string[]): Told | null {
   const say: Say = (line) => console.write(line);
   for (const reason of untamed) say(`svinit: ${reason}`);
   const line = parseCommandLine(commandLine(facts, realFiles));
-  const parsed: BootArguments = parseArguments(facts.machine ? argumentsOf(line) : given, line);
+  const words = isOverlayImage() ? commandBehind(given) : given;
+  const parsed: BootArguments = parseArguments(facts.machine ? argumentsOf(line) : words, line);
   if (!parsed.ok) {
     for (const text of [`svinit: ${parsed.reason}`, ...parsed.usage.split('\n')]) say(text);
     if (!facts.machine) return null;

@@ -29,10 +29,10 @@ const GOALS: Readonly<Record<Goal, true>> = {
 export async function start(
   parsed: Parsed,
   session: Session,
-  method: 'start' | 'restart',
+  method: 'start' | 'restart' | 'reload',
 ): Promise<number> {
   const params = namesOf(parsed, session, method);
-  if (method === 'restart') {
+  if (method !== 'start') {
     return told(session, params, method, await session.request(method, params));
   }
   const once = parsed.has('once');

@@ -6,6 +6,7 @@
 import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LogRecord, parseRecord } from '../core/logline.ts';
+import { fileNameOf, nameOfFile } from '../core/names.ts';
 import { isCurrent, type OpenFile, openChain } from './logchain.ts';
 import { fallbacks } from './sockets.ts';
 
@@ -23,7 +24,7 @@ export function logDirectory(): string {
 export function logNames(dir: string): string[] {
   return readdirSync(dir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
+    .map((entry) => nameOfFile(entry.name))
     .sort();
 }
 
@@ -43,7 +44,7 @@ export class LogReader {
   /** @param dir Directory of all logs. */
   constructor(dir: string, name: string) {
     this.name = name;
-    this.#dir = join(dir, name);
+    this.#dir = join(dir, fileNameOf(name));
   }
 
   /**

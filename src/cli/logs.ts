@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { LogRecord } from '../core/logline.ts';
+import { fileNameOf } from '../core/names.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { EXIT, errorCode, Failure } from './failure.ts';
 import { LogReader, logDirectory, logNames } from './logfiles.ts';
@@ -196,11 +197,11 @@ async function follow(
   const bell = new Bell();
   try {
     if (all) bell.hang(dir);
-    for (const name of merger.names()) bell.hang(dir, name);
+    for (const name of merger.names()) bell.hang(dir, fileNameOf(name));
     for (;;) {
       const names = all ? knownNames(dir).filter((name) => !merger.names().has(name)) : [];
       for (const name of names) {
-        bell.hang(dir, name);
+        bell.hang(dir, fileNameOf(name));
         merger.add(openReader(dir, name, null));
       }
       merger.follow();

@@ -68,6 +68,13 @@ export async function showLogs(parsed: Parsed, session: Session): Promise<number
     raw: parsed.has('raw'),
   };
   const { world } = session;
+  if (options.names.length > 0 && !options.json && !options.raw) {
+    const { pipeRemarks } = await import('./logpipes.ts');
+    const run = world.env['SVINIT_RUN'] || null;
+    for (const remark of await pipeRemarks(options.names, session.socket, run)) {
+      world.write(2, `${remark}\n`);
+    }
+  }
   return logs(options, {
     isTerminal: world.stdoutIsTerminal,
     write: (bytes) => world.write(1, bytes),

@@ -4,6 +4,7 @@
  */
 import type { ScheduledView } from '../core/blockers.ts';
 import type { Results, ServiceView } from '../core/methods.ts';
+import type { ProbeOutcome } from '../core/probe.ts';
 import type { Problem } from '../core/spec.ts';
 import { durationWords } from '../core/units.ts';
 import { type Cell, type Column, layout, shorten } from './table.ts';
@@ -69,11 +70,14 @@ export function statusLines(
     ['why', safe(view.cause)],
     ['pid', view.pid === null ? null : String(view.pid)],
     ['restarts', String(view.restarts)],
+    ...probeRows(view),
     ['last exit', exitText(view)],
     ['next try', view.nextTryMs === null ? null : `in ${durationWords(view.nextTryMs)}`],
     ['waiting for', names(view.waitingFor)],
     ['needs', names(view.needs)],
     ['needed by', names(view.neededBy)],
+    ['prints to', view.printsTo === undefined ? null : safe(view.printsTo)],
+    ['reads', names(view.readsFrom ?? [])],
     ['type', view.early ? `${safe(view.type)}, early` : safe(view.type)],
     ['defined in', definitionText(view)],
   ];
@@ -135,6 +139,20 @@ function summary(services: readonly ServiceView[]): string {
   for (const { state } of services) counts.set(state, (counts.get(state) ?? 0) + 1);
   const parts = [...counts].filter(([, count]) => count > 0);
   return parts.map(([state, count]) => `${count} ${safe(state)}`).join(', ');
+}
+
+/** What a probe of it was told last: `ready probe  ok: connected`. */
+export function probeRows({ probes }: ServiceView): readonly (readonly [string, string])[] {
+  return (['ready', 'alive'] as const).flatMap((kind): [string, string][] => {
+    const outcome = probes?.[kind];
+    if (outcome === undefined) return [];
+    return [[`${kind} probe`, outcome === null ? 'no answer yet' : outcomeText(outcome)]];
+  });
+}
+
+function outcomeText({ ok, detail }: ProbeOutcome): string {
+  const word = ok === null ? 'not yet' : ok ? 'ok' : 'failed';
+  return `${word}: ${safe(detail)}`;
 }
 
 function exitText({ lastExit, lastExitMs }: ServiceView): string | null {

@@ -44,6 +44,20 @@ const ACT: readonly Verb[] = [
     run: async (parsed, session) => (await import('./act.ts')).start(parsed, session, 'restart'),
   },
   {
+    name: 'reload',
+    group: 'act',
+    usage: 'reload NAME...',
+    about: 'Make services read their configuration again, and wait until they have',
+    more: [
+      'By the signal or command of their definition, otherwise HUP. One that tells by sd_notify ' +
+        'that it reloads is waited for; a command that fails is a failure. Nothing is done when ' +
+        'one of them cannot be reloaded now.',
+      PATTERNS,
+    ],
+    options: [],
+    run: async (parsed, session) => (await import('./act.ts')).start(parsed, session, 'reload'),
+  },
+  {
     name: 'signal',
     group: 'act',
     usage: 'signal SIGNAL NAME...',

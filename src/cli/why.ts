@@ -4,6 +4,7 @@
  */
 import type { Results, ServiceView } from '../core/methods.ts';
 import { durationWords } from '../core/units.ts';
+import { probeRows } from './print.ts';
 import type { Style } from './terminal.ts';
 import { arrow, dash, glyphOf, painterOf, safe, stateText } from './words.ts';
 
@@ -66,7 +67,10 @@ function linkLines({ name, view, again }: Link, style: Style): string[] {
   const note = view.note === '' ? '' : ` ${dash(style)} ${safe(view.note)}`;
   const more = [
     `because: ${safe(view.cause)}`,
+    ...probeRows(view).map(([kind, text]) => `${kind}: ${text}`),
     ...(view.nextTryMs === null ? [] : [`next try: in ${durationWords(view.nextTryMs)}`]),
+    ...(view.printsTo === undefined ? [] : [`prints to: ${safe(view.printsTo)}`]),
+    ...(view.readsFrom === undefined ? [] : [`reads: ${view.readsFrom.map(safe).join(', ')}`]),
     ...(view.waitingFor.length === 0
       ? []
       : [`waiting for: ${view.waitingFor.map(safe).join(', ')}`]),

@@ -4,8 +4,10 @@
  */
 import { type Exit, exitWords, succeeded } from './exit.ts';
 import { up } from './notified.ts';
+import { oomWords } from './oom.ts';
 import { delayBeforeRestart, withinLimit } from './pacing.ts';
 import { type Service, type Step, type StopReason, same, to, within } from './phase.ts';
+import { forgetReady } from './probed.ts';
 import type { Spec } from './spec.ts';
 import { later, type Millis, ms, type Pid, unreachable } from './units.ts';
 
@@ -15,14 +17,17 @@ const REFUSAL_MAX = 30_000;
 /** An exit code of `finish` that means "do not start it again" (s6-supervise(8)). */
 const FINISH_PERMANENT = 125;
 
+type Ended = { readonly exit: Exit; readonly oomKills?: number };
+
 export function spawned(svc: Service, pid: Pid, spec: Spec, now: Millis): Step {
   const { phase } = svc;
   if (phase.at === 'finishing' || phase.at === 'undoing') {
     return to({ ...svc, refusals: 0 }, { ...phase, pid, retryAt: null }, now);
   }
   if (phase.at !== 'spawning') return same(svc);
-  const { status: _, ...silent } = svc;
-  const next = { ...silent, starts: svc.starts + 1, error: null, refusals: 0 };
+  const { status: _, probes, ...silent } = svc;
+  const kept = probes === undefined ? {} : { probes: forgetReady(probes) };
+  const next = { ...silent, ...kept, starts: svc.starts + 1, error: null, refusals: 0 };
   if (spec.type === 'longrun' && spec.ready.by === 'spawn') {
     return to(next, up(pid, now, spec, now), now);
   }
@@ -43,7 +48,7 @@ export function spawnFailed(
   switch (phase.at) {
     case 'finishing':
       if (transient) return to(refused, { ...phase, retryAt: again }, now);
-      return settle({ ...svc, error: reason }, phase.ranFor, phase.why, spec, now);
+      return settle({ ...svc, error: reason }, phase, phase.why, spec, now);
     case 'undoing':
       // What was done has to be undone, as soon as that is possible.
       if (transient) return to(refused, { ...phase, retryAt: again }, now);
@@ -53,7 +58,7 @@ export function spawnFailed(
       if (svc.want === 'down') return to(next, { at: 'down' }, now);
       if (transient) return to({ ...refused, cause: reason }, { at: 'backoff', until: again }, now);
       const once = spec.type === 'oneshot' || spec.restart.when === 'never';
-      return once ? to(next, { at: 'failed' }, now) : failed(next, ms(0), spec, now);
+      return once ? to(next, { at: 'failed' }, now) : failed(next, { ranFor: ms(0) }, spec, now);
     }
     case 'down':
     case 'starting':
@@ -68,19 +73,23 @@ export function spawnFailed(
   }
 }
 
-export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step {
+export function exited(svc: Service, { exit, oomKills = 0 }: Ended, spec: Spec, now: Millis): Step {
   const { phase } = svc;
   switch (phase.at) {
     case 'starting':
     case 'up':
     case 'stopping': {
       const why = phase.at === 'stopping' ? phase.why : null;
-      const next = { ...svc, exit, exitAt: now, cause: why === null ? exitWords(exit) : svc.cause };
+      const ended = `${exitWords(exit)}${oomWords(oomKills, spec)}`;
+      const next = { ...svc, exit, exitAt: now, cause: why === null ? ended : svc.cause };
       const ranFor = ms(now - phase.startedAt);
+      const announced = phase.at === 'up' && spec.ready.by !== 'spawn';
+      const ready = announced ? { readyFor: ms(now - svc.since) } : {};
       if (spec.finish === null || spec.type === 'oneshot')
-        return settle(next, ranFor, why, spec, now);
+        return settle(next, { ranFor, ...ready }, why, spec, now);
       const killAt = within(spec.finishWithin, now);
-      const finishing = { at: 'finishing', pid: null, killAt, retryAt: null, ranFor, why } as const;
+      const run = { ranFor, ...ready, why };
+      const finishing = { at: 'finishing', pid: null, killAt, retryAt: null, ...run } as const;
       return to(next, finishing, now, [{ do: 'spawn', role: 'finish' }]);
     }
     case 'finishing': {
@@ -93,7 +102,7 @@ export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step 
           now,
         );
       }
-      return settle(svc, phase.ranFor, phase.why, spec, now);
+      return settle(svc, phase, phase.why, spec, now);
     }
     case 'undoing': {
       const cause = succeeded(exit) ? svc.cause : `down: ${exitWords(exit)}`;
@@ -110,14 +119,11 @@ export function exited(svc: Service, exit: Exit, spec: Spec, now: Millis): Step 
   }
 }
 
+/** How long what ended had run, and had been ready if it was one to say so. */
+type Run = { readonly ranFor: Millis; readonly readyFor?: Millis };
+
 /** The process is gone and `finish` has run: where to from here. */
-function settle(
-  svc: Service,
-  ranFor: Millis,
-  why: StopReason | null,
-  spec: Spec,
-  now: Millis,
-): Step {
+function settle(svc: Service, run: Run, why: StopReason | null, spec: Spec, now: Millis): Step {
   const good = why === null && svc.exit !== null && succeeded(svc.exit);
   // What was done has to be undone, even if nobody wants it any more: a release follows.
   if (good && spec.type === 'oneshot') return to(svc, { at: 'done' }, now);
@@ -126,17 +132,21 @@ function settle(
   }
   const next = why === 'unready' ? { ...svc, cause: 'not ready in time' } : svc;
   const { when } = spec.restart;
-  if (good && when !== 'always') return to(next, { at: 'done' }, now);
+  // What a connection starts has done its part: the next one starts it again.
+  const isOver = when !== 'always' || spec.lazy === true;
+  if (good && isOver) return to(next, { at: 'done' }, now);
   if (spec.type === 'oneshot' || when === 'never') return to(next, { at: 'failed' }, now);
-  return failed(next, ranFor, spec, now);
+  return failed(next, run, spec, now);
 }
 
 /** One more death of something that should live: back off, or give up past the limit. */
-function failed(svc: Service, ranFor: Millis, spec: Spec, now: Millis): Step {
+function failed(svc: Service, run: Run, spec: Spec, now: Millis): Step {
+  const { ranFor, readyFor } = run;
   const { failures, failedAt, givenUp } = withinLimit(svc, ranFor, spec.restart, now);
   const next = { ...svc, failures, failedAt };
   if (givenUp) return to(next, { at: 'failed' }, now);
-  const delay = delayBeforeRestart(spec.dialect, failures, ranFor, now);
+  const waited = readyFor === undefined ? 0 : readyFor + now - (svc.exitAt ?? now);
+  const delay = delayBeforeRestart(spec.dialect, failures, ranFor, now, ms(waited));
   if (delay === 0) return to(next, { at: 'down' }, now);
   return to(next, { at: 'backoff', until: later(now, delay) }, now);
 }

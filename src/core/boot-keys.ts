@@ -91,8 +91,10 @@ const OWN: readonly BootKey[] = [
   {
     names: ['svinit.scan'],
     option: '--scan',
-    value: 'DIR[,DIR…]',
-    about: 'Look for service directories here only; repeatable, the first match wins.',
+    value: '[DIALECT:]DIR[,…]',
+    about:
+      'Look for service directories here only; repeatable, the first match wins. ' +
+      'DIALECT is s6 (if none is said), runit or svinit.',
     expects: `absolute paths, at most ${SCAN_DIRECTORIES_MAX}`,
     read: readScan,
   },

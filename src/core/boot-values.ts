@@ -4,6 +4,7 @@
  */
 import type { BootDraft } from './boot-options.ts';
 import { nameProblem } from './names.ts';
+import { scanRootOf } from './scan-roots.ts';
 
 /** Notes what `value` says (null: no `=`) and tells whether it could be understood. */
 export type Reader = (value: string | null, draft: BootDraft) => boolean;
@@ -99,12 +100,12 @@ export function readConsole(value: string | null, draft: BootDraft): boolean {
   return true;
 }
 
-/** Directories by commas, added to those named before. */
+/** Directories by commas, added to those named before; each may say its dialect. */
 export function readScan(value: string | null, draft: BootDraft): boolean {
   const directories = value?.split(',') ?? [];
   const all = [...(draft.scan ?? []), ...directories];
   if (directories.length === 0 || all.length > SCAN_DIRECTORIES_MAX) return false;
-  if (!directories.every(isAbsolute)) return false;
+  if (!directories.every((text) => isAbsolute(scanRootOf(text).path))) return false;
   draft.scan = all;
   return true;
 }

@@ -36,17 +36,22 @@ export function plainSpec(own: Pick<Spec, 'name' | 'start' | 'description'> & Pa
   return { ...PLAIN, ...own };
 }
 
-/** svlog, which is a name of the program at `path`. */
+/**
+ * svlog, which is a name of the program at `path`.
+ * @param echoes Whether what is printed also goes to the standard output that svinit was given.
+ */
 export function loggerSpec(
   name: string,
   path: string,
   env: Readonly<Record<string, string>>,
+  echoes = false,
 ): Spec {
   return {
     ...PLAIN,
     name,
     description: 'writes down what every service prints',
-    start: { path, argv: ['svlog'] },
+    start: { path, argv: echoes ? ['svlog', '--echo-fd=3'] : ['svlog'] },
+    ...(echoes ? { outlet: 'beside' } : {}),
     env,
     early: true,
     essential: true,

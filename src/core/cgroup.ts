@@ -3,6 +3,9 @@
  * of its own, where a service is in it, what is written there, which processes belong to a service
  * that was just started, and when what is left of one must go. It reads texts and touches no file.
  */
+
+import { hasErrands } from './errand.ts';
+import { fileNameOf, nameOfFile } from './names.ts';
 import { pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';
 import type { CgroupFile, CgroupLimits } from './spec-cgroup.ts';
@@ -31,7 +34,7 @@ export const DELEGATED_MAX: Readonly<Record<string, string>> = {
   'cgroup.max.depth': '16',
 };
 /** Enabled for services, as far as they exist. */
-export const CONTROLLERS: readonly string[] = ['memory', 'pids', 'cpu', 'io'];
+export const CONTROLLERS: readonly string[] = ['memory', 'pids', 'cpu', 'io', 'cpuset'];
 
 /**
  * Whether the tree at the mount point may be ours. Outside a machine that takes a cgroup namespace,
@@ -54,11 +57,12 @@ export function isDelegated(type: string | null, procs: string): boolean {
 /** Names below `svinit.services`: one that the kernel could give a file is told apart by a `_`. */
 export function cgroupOf(name: string): string {
   const [head = '', ...rest] = name.split('.');
-  return name.startsWith('_') || (rest.length > 0 && KERNEL_WORDS.has(head)) ? `_${name}` : name;
+  const isTheirs = name.startsWith('_') || (rest.length > 0 && KERNEL_WORDS.has(head));
+  return fileNameOf(isTheirs ? `_${name}` : name);
 }
 
 /** The service whose cgroup has this name. */
-export const serviceIn = (cgroup: string): string => cgroup.replace(/^_/, '');
+export const serviceIn = (cgroup: string): string => nameOfFile(cgroup.replace(/^_/, ''));
 
 /** Those of `CONTROLLERS` that exist and are not enabled; both texts list names. */
 export function toEnable(available: string, enabled: string): string[] {
@@ -76,10 +80,20 @@ export function limitWrites(
   isFresh: boolean,
 ): readonly { readonly file: string; readonly text: string; readonly isAsked: boolean }[] {
   const { delegate: _, ...files } = limits;
-  const asked = Object.entries(files).map(([file, text]) => ({ file, text, isAsked: true }));
+  const asked = Object.entries(files).flatMap(([file, text]) =>
+    text.split('\n').map((line) => ({ file, text: line, isAsked: true })),
+  );
   if (isFresh) return asked;
   const others = Object.entries(DEFAULTS).filter(([file]) => !Object.hasOwn(limits, file));
   return [...others.map(([file, text]) => ({ file, text, isAsked: false })), ...asked];
+}
+
+/** What takes away all that a text of `io.max` has, device by device. */
+export function withoutIoLimits(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => `${line.split(' ')[0]} rbps=max wbps=max riops=max wiops=max`);
 }
 
 /**
@@ -120,6 +134,8 @@ export function pidsIn(procs: string): Pid[] {
  */
 export function isOver(service: Service, spec: Spec): boolean {
   const { phase } = service;
+  // A program of `control/` may outlast what it was asked about.
+  if (hasErrands(service)) return false;
   if (phase.at === 'done') return spec.type !== 'oneshot';
   if (phase.at === 'finishing') return pidOf(phase) === null;
   return phase.at === 'down' || phase.at === 'backoff' || phase.at === 'failed';
@@ -134,7 +150,7 @@ const KERNEL_WORDS: ReadonlySet<string> = new Set(
 );
 
 /** What the kernel puts into a new cgroup. */
-const DEFAULTS: Readonly<Record<CgroupFile, string>> = {
+const DEFAULTS: Readonly<Record<Exclude<CgroupFile, 'io.max'>, string>> = {
   'memory.min': '0',
   'memory.low': '0',
   'memory.high': 'max',
@@ -145,4 +161,7 @@ const DEFAULTS: Readonly<Record<CgroupFile, string>> = {
   'cpu.weight': '100',
   'cpu.max': 'max 100000',
   'io.weight': '100',
+  // All that the one above has; no text at all would not be written.
+  'cpuset.cpus': '\n',
+  'cpuset.mems': '\n',
 };

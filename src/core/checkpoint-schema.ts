@@ -2,11 +2,13 @@
  * The shape of a checkpoint, key by key. It decides what fits; what it means is in checkpoint.ts.
  */
 import * as v from 'valibot';
+import { ErrandsSchema, ReloadSchema } from './errand-schema.ts';
 import type { Halt } from './halt.ts';
 import { HaltSchema, ScheduleSchema } from './halt-schema.ts';
 import type { Job } from './jobs.ts';
 import { GOALS } from './methods.ts';
 import type { Service } from './phase.ts';
+import { OutcomesSchema } from './probe-schema.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import { Count, Instant, MaybeInstant, Name, Names, SpecSchema, Text } from './spec-schema.ts';
@@ -81,7 +83,7 @@ const ExitSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('code'), code: Count }),
   v.strictObject({ kind: v.literal('signal'), signal: Count, core: v.boolean() }),
 ]);
-const Why = v.picklist(['asked', 'restart', 'unready', 'unwell']);
+const Why = v.picklist(['asked', 'restart', 'unready', 'unwell', 'probe']);
 const bare = (at: string): v.GenericSchema => v.strictObject({ at: v.literal(at) });
 const PhaseSchema = v.union([
   bare('down'),
@@ -106,6 +108,7 @@ const PhaseSchema = v.union([
     startedAt: Instant,
     killAt: MaybeInstant,
     why: Why,
+    draining: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({
     at: v.literal('finishing'),
@@ -113,6 +116,7 @@ const PhaseSchema = v.union([
     killAt: MaybeInstant,
     retryAt: MaybeInstant,
     ranFor: Instant,
+    readyFor: v.exactOptional(Instant),
     why: v.nullable(Why),
   }),
   v.strictObject({
@@ -136,6 +140,11 @@ const ServiceSchema = v.strictObject({
   error: v.nullable(Text),
   cause: Text,
   status: v.exactOptional(Text),
+  errands: v.exactOptional(ErrandsSchema),
+  admitted: v.exactOptional(v.literal(true)),
+  reload: v.exactOptional(ReloadSchema),
+  calledAt: v.exactOptional(v.array(Instant)),
+  probes: v.exactOptional(OutcomesSchema),
 });
 const ProblemSchema = v.strictObject({
   name: Text,
@@ -146,12 +155,12 @@ const ProblemSchema = v.strictObject({
 });
 const JobSchema = v.strictObject({
   number: Count,
-  method: v.picklist(['start', 'stop', 'restart', 'wait', 'watch']),
+  method: v.picklist(['start', 'stop', 'restart', 'reload', 'wait', 'watch']),
   asker: v.strictObject({ client: Count, id: IdSchema, uid: UidSchema }),
   goals: v.array(
     v.strictObject({
       name: Name,
-      goal: v.picklist(GOALS),
+      goal: v.picklist([...GOALS, 'reloaded']),
       startsBefore: v.pipe(v.number(), v.integer(), v.minValue(-1)),
     }),
   ),

@@ -4,9 +4,10 @@
  */
 import { note } from './agenda.ts';
 import { CHECKPOINT_VERSION, type Checkpoint } from './checkpoint-schema.ts';
+import { deadlineOf, errandPids } from './errands.ts';
 import { buildGraph } from './graph.ts';
 import { replay } from './ledger.ts';
-import { deadline, isActive, pidOf, type Service } from './phase.ts';
+import { isActive, pidOf, type Service } from './phase.ts';
 import type { Spec } from './spec.ts';
 import {
   earlyNames,
@@ -18,6 +19,7 @@ import {
   type SystemEvent,
   type SystemOptions,
 } from './system.ts';
+import { lazyNames } from './wants.ts';
 
 /** Encodes everything that cannot be found out again by looking at the world. */
 export function encodeCheckpoint(system: System): string {
@@ -73,6 +75,8 @@ export function interrupted(system: System): Extract<SystemEvent, { type: 'spawn
     const { at } = phase;
     const open = at === 'spawning' || at === 'finishing' || at === 'undoing';
     if (!open || pidOf(phase) !== null) return [];
+    // Its spawn was not decided on yet: a program of `control/` is asked first.
+    if (service.errands?.some(({ next }) => next.do === 'start')) return [];
     // It had been refused, and waits for its time.
     if ('retryAt' in phase && phase.retryAt !== null) return [];
     return [{ type: 'spawnFailed', name, reason, transient: true }];
@@ -105,6 +109,9 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
   system.wanted = new Set(
     [...system.units].filter(([, unit]) => unit.service.want === 'up').map(([name]) => name),
   );
+  if (system.halt === null) {
+    system.lazy = lazyNames({ ...system, target: options.target });
+  }
   if (system.halt !== null) note(system.agenda, HALT_DEADLINE, system.halt.by);
   if (system.schedule !== null) note(system.agenda, SCHEDULE, system.schedule.tellAt);
   return system;
@@ -116,7 +123,8 @@ export function enter(system: System, name: string, service: Service, spec: Spec
   system.units.set(name, { service, spec });
   const pid = pidOf(phase);
   if (pid !== null) system.pids.set(pid, name);
-  const due = deadline(phase);
+  for (const errand of errandPids(service)) system.errands.set(errand, name);
+  const due = deadlineOf(service);
   if (due !== null) note(system.agenda, name, due);
   if (!spec.early && isActive(service, spec)) system.active.add(name);
   if (phase.at === 'spawning' || phase.at === 'starting') system.starting.add(name);

@@ -2,6 +2,7 @@
  * Which program a file of a service directory stands for: the script itself, its interpreter, or
  * the words of one execline command line. It knows texts, not whether a program exists.
  */
+import { execlineProblem } from './execline.ts';
 import { quoted } from './names.ts';
 import type { Command, FoundFile } from './spec.ts';
 
@@ -27,6 +28,8 @@ export function lineCommand(text: string, path: string): Found {
   const lines = text.split('\n').filter((line) => /^[ \t\r]*[^ \t\r#]/.test(line));
   if (lines.length === 0) return found(null);
   if (lines.length > 1 || EXECLINE.test(text)) {
+    const problem = execlineProblem(text);
+    if (problem !== null) return { ok: false, ...problem };
     return found({ path: 'execlineb', argv: ['execlineb', '-P', path] });
   }
   const argv = words(lines[0] ?? '');

@@ -16,19 +16,21 @@ export type Act =
   /** The stop signal to what runs; what is wanted stays as it is. */
   | { readonly do: 'cycle' }
   | { readonly do: 'signal'; readonly signal: number; readonly group: boolean }
+  /** What makes it read its configuration again. */
+  | { readonly do: 'reload' }
   | { readonly do: 'pause' }
   | { readonly do: 'continue' }
-  /** runit's `t`: TERM, and CONT when it is to be down. */
+  /** runit's `t`: TERM, and CONT when it is to be down, which svinit adds. */
   | { readonly do: 'terminate' }
   /** Once it is down nobody reads for a moment, as if its supervisor had left. */
-  | { readonly do: 'quit' }
+  | { readonly do: 'quit'; readonly of: 's6' | 'runit' }
   /** Whether the file `down` is there. */
   | { readonly do: 'markDown'; readonly there: boolean };
 
 /** What a letter asks of all services (s6-svscanctl(8)). */
 export type ScanAct = 'scan' | 'prune' | 'end' | 'refuse';
 
-/** As s6-supervise(8) has them, up to 2.15; `x` is the nearest: it does not leave the service. */
+/** As s6-supervise(8) has them, up to 2.15; `x` is the nearest: it leaves it for a moment. */
 export function s6Acts(letter: string): readonly Act[] {
   return S6.get(letter) ?? [];
 }
@@ -60,7 +62,7 @@ const S6: ReadonlyMap<string, readonly Act[]> = new Map<string, readonly Act[]>(
   ['o', [ONCE]],
   ['O', [LEAVE]],
   ['Q', [MARK, LEAVE]],
-  ['x', [LEAVE]],
+  ['x', [LEAVE, { do: 'quit', of: 's6' }]],
   ['r', [{ do: 'cycle' }]],
   ['p', [PAUSE]],
   ['c', [CONTINUE]],
@@ -74,7 +76,7 @@ const S6: ReadonlyMap<string, readonly Act[]> = new Map<string, readonly Act[]>(
   ['2', toProcess('USR2')],
   ['b', toProcess('ABRT')],
   ['y', toProcess('WINCH')],
-  ['l', toProcess('HUP')],
+  ['l', [{ do: 'reload' }]],
   ['P', toGroup('STOP')],
   ['C', toGroup('CONT')],
   ['K', toGroup('KILL')],
@@ -84,7 +86,7 @@ const RUNIT: ReadonlyMap<string, readonly Act[]> = new Map<string, readonly Act[
   ['u', [START]],
   ['d', [STOP]],
   ['o', [ONCE]],
-  ['x', [STOP, { do: 'quit' }]],
+  ['x', [STOP, { do: 'quit', of: 'runit' }]],
   ['p', [PAUSE]],
   ['c', [CONTINUE]],
   ['t', [{ do: 'terminate' }]],

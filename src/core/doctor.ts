@@ -32,6 +32,7 @@ export function diagnose(examined: Examined, seen: Surroundings): readonly Findi
     place(examined),
     mounts(examined),
     cgroups(examined),
+    confinement(examined),
     runDirectory(examined),
     logger(examined),
     logSpace(examined, seen),
@@ -77,13 +78,22 @@ function cgroups({ pid1, machine, cgroups: { isOpen, troubles } }: Examined): Fi
     if (trouble === '') return ok('cgroups', 'each service has a cgroup v2 of its own');
     return lost('cgroups', trouble, 'svctl logs svinit');
   }
-  const text = 'process groups only: what leaves its session outlives its service, no limits';
+  const text =
+    'process groups only: what leaves its session outlives its service; what asks for limits ' +
+    'does not start; nobody sees who is killed for want of memory';
   if (machine) return lost('cgroups', `${text}${trouble === '' ? '' : ` (${trouble})`}`, CGROUP2);
   if (!pid1) return less('cgroups', text);
   return less('cgroups', text, 'a private cgroup namespace with a writable cgroup2 in it');
 }
 
 const CGROUP2 = 'a kernel with cgroup v2, and no cgroup v1 controllers in use';
+
+function confinement({ uid, canMount }: Examined): Finding {
+  if (canMount) return ok('confinement', 'services can have mounts of their own');
+  const text = 'no CAP_SYS_ADMIN here: what asks for privateTmp or readOnlyPaths does not start';
+  const users = uid === 0 ? '' : '; nor does what asks for another user';
+  return less('confinement', `${text}${users}`, 'CAP_SYS_ADMIN, or definitions without these keys');
+}
 
 function runDirectory({ pid1, run, runType }: Examined): Finding {
   if (runType === 'tmpfs') return ok('run', `${run}, a tmpfs of its own`);

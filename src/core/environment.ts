@@ -36,7 +36,8 @@ export function stage0Environment(env: Environment, { machine, cwd }: Circumstan
   }
   kept.push(`${CWD}=${cwd}`);
   for (const [name, value] of Object.entries(env)) {
-    if (name !== '' && value !== undefined) kept.push(`${PREFIX}${name}=${value}`);
+    const isGiven = name !== '' && name !== STAGE0_AT && value !== undefined;
+    if (isGiven) kept.push(`${PREFIX}${name}=${value}`);
   }
   return kept;
 }

@@ -2,8 +2,9 @@
  * The shape of a way down in a checkpoint, under way or scheduled.
  */
 import * as v from 'valibot';
+import { FULL_NAME_CHARS_MAX } from './names.ts';
 
-const Name = v.pipe(v.string(), v.maxLength(64));
+const Name = v.pipe(v.string(), v.maxLength(FULL_NAME_CHARS_MAX));
 const Instant = v.pipe(v.number(), v.finite());
 /** Longer than the longest argument of a program (MAX_ARG_STRLEN, linux/binfmts.h: 128 KiB). */
 const Text = v.pipe(v.string(), v.maxLength(262_144));

@@ -3,6 +3,7 @@
  * holds one goal a name and is looked at again after each turn that moved something.
  */
 import { note } from './agenda.ts';
+import { isReloading } from './errand.ts';
 import type { Goal, MethodName } from './methods.ts';
 import { isActive, isMet } from './phase.ts';
 import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
@@ -14,7 +15,7 @@ import { outcomeOf, viewOf } from './views.ts';
 
 export type JobGoal = {
   readonly name: string;
-  readonly goal: Goal;
+  readonly goal: Goal | 'reloaded';
   /** Only a process started after this many starts counts (restart); otherwise -1. */
   readonly startsBefore: number;
 };
@@ -127,6 +128,10 @@ function judge(system: System, job: Job, { name, goal, startsBefore }: JobGoal):
       return at === 'failed' ? judgeStart(system, name) : PENDING;
     case 'failed':
       return at === 'failed' ? MET : PENDING;
+    case 'reloaded':
+      if (isReloading(service.reload)) return PENDING;
+      if (service.reload?.at !== 'over' || service.reload.problem === null) return MET;
+      return failed(EXIT.failed, `${name}: its reload failed: ${service.reload.problem}`);
     default:
       return unreachable(goal);
   }

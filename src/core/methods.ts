@@ -4,9 +4,11 @@
  */
 import * as v from 'valibot';
 import { FAULTS, type FaultKind } from './faults.ts';
+import { FULL_NAME_CHARS_MAX } from './names.ts';
+import { DETAIL_CHARS_MAX, type ProbeKind } from './probe.ts';
 
 /** A name or a pattern of names; the caps are there so that no client can make us work. */
-const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(FULL_NAME_CHARS_MAX));
 const Names = v.pipe(v.array(Name), v.minLength(1), v.maxLength(1000));
 /** At most a day; null waits for ever. */
 const TimeoutMs = v.optional(
@@ -73,11 +75,23 @@ export type Params = {
   };
   /** For the main process of each, or its process group. */
   readonly signal: { readonly names: string[]; readonly signal: number; readonly group: boolean };
+  /** They read their configuration again, each in its own way. */
+  readonly reload: Waiting;
   /** `prune` stops what is no longer defined. */
   readonly scan: { readonly prune: boolean };
   /** Tells of everything that moves, as `progress`, until the connection ends. */
   readonly watch: None;
   readonly examine: None;
+  /** How services are asked whether they are well; no names: all that are to be asked now. */
+  readonly probes: { readonly names: string[] };
+  /** What came of it; `ok` null: a failure that does not count yet. */
+  readonly probed: {
+    readonly name: string;
+    readonly pid: number;
+    readonly kind: ProbeKind;
+    readonly ok: boolean | null;
+    readonly detail: string;
+  };
   readonly poweroff: Ending;
   readonly reboot: Ending;
   readonly halt: Ending;
@@ -129,9 +143,18 @@ const SCHEMAS: { readonly [M in MethodName]: v.GenericSchema<unknown, Params[M]>
     timeoutMs: TimeoutMs,
   }),
   signal: v.strictObject({ names: Names, signal: Signal, group: Flag }),
+  reload: v.strictObject(waiting),
   scan: v.strictObject({ prune: Flag }),
   watch: Nothing,
   examine: Nothing,
+  probes: v.strictObject({ names: v.optional(v.pipe(v.array(Name), v.maxLength(1000)), []) }),
+  probed: v.strictObject({
+    name: Name,
+    pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    kind: v.picklist(['ready', 'alive']),
+    ok: v.nullable(v.boolean()),
+    detail: v.pipe(v.string(), v.maxLength(DETAIL_CHARS_MAX)),
+  }),
   poweroff: Forced,
   reboot: Forced,
   halt: Forced,

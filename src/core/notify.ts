@@ -31,6 +31,8 @@ const USEC_MAX: number = 7 * 24 * 3600 * 1_000_000;
 
 /** Words that are accepted and need no answer: all that is open at an end is closed anyway. */
 const WITHOUT_MEANING: ReadonlySet<string> = new Set([
+  // These are taken where the descriptors are: see fd-store.ts.
+  ...['FDSTORE', 'FDNAME', 'FDSTOREREMOVE', 'FDPOLL'],
   ...['BARRIER', 'MONOTONIC_USEC', 'INVOCATION_ID', 'NOTIFYACCESS', 'X_SYSTEMD_UNIT_ACTIVE'],
 ]);
 

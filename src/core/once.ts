@@ -2,13 +2,15 @@
  * Two requests of those who know a supervisor's pipe: a service that is started once and not
  * restarted, and a signal for what runs (s6-svc(8), sv(8)).
  */
+import { ERRANDS_MAX } from './errand.ts';
 import type { Params } from './methods.ts';
 import { type Phase, pidOf } from './phase.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
+import { SIGCONT, SIGTERM } from './signals.ts';
 import type { Asker, System, SystemEffect } from './system.ts';
-import type { Turn } from './turn.ts';
+import { apply, type Turn } from './turn.ts';
 
 /** The main process of a service that was to run once has ended: from now on it is to be down. */
 export function onceIsOver(turn: Turn, name: string): void {
@@ -28,20 +30,37 @@ export function signal(turn: Turn, asker: Asker, params: Params['signal']): void
   if (!chosen.ok) return void effects.push({ do: 'refuse', asker, error: chosen.error });
   const signals = signalEffects(system, chosen.names, params);
   if ('code' in signals) return void effects.push({ do: 'refuse', asker, error: signals });
-  effects.push(...signals, { do: 'reply', asker, result: { signalled: chosen.names } });
+  effects.push(...signals);
+  const asked = chosen.names.filter((name) => isAsked(system, name, params));
+  for (const name of asked) apply(turn, name, { type: 'told', signal: params.signal });
+  effects.push({ do: 'reply', asker, result: { signalled: chosen.names } });
 }
+
+/** Its `control/` is asked first: see errands.ts. */
+const isAsked = ({ units }: System, name: string, { group }: Params['signal']): boolean =>
+  !group && units.get(name)?.spec.control !== undefined;
 
 function signalEffects(
   system: System,
   names: readonly string[],
-  { signal, group }: Params['signal'],
+  params: Params['signal'],
 ): readonly SystemEffect[] | RpcError {
+  const { signal, group } = params;
   const effects: SystemEffect[] = [];
   for (const name of names) {
     const phase = system.units.get(name)?.service.phase;
     const pid = phase === undefined || !isMain(phase) ? null : pidOf(phase);
     if (pid === null) return refusal(EXIT.failed, `${name} does not run: nobody to signal`);
-    effects.push({ do: 'signal', pid, signal, group });
+    if (!isAsked(system, name, params)) {
+      effects.push({ do: 'signal', pid, signal, group });
+      // What is to be down and was paused would never see it (runsv(8), `t`).
+      const isLast =
+        signal === SIGTERM && !group && system.units.get(name)?.service.want === 'down';
+      if (isLast) effects.push({ do: 'signal', pid, signal: SIGCONT, group });
+    }
+    if ((system.units.get(name)?.service.errands?.length ?? 0) >= ERRANDS_MAX) {
+      return refusal(EXIT.failed, `${name}: too much of it is waiting already`);
+    }
   }
   return effects;
 }

@@ -10,7 +10,10 @@ const LONG_ENOUGH = 1000;
 const HEALTHY = 10_000;
 const BACKOFF_FIRST = 100;
 const BACKOFF_MAX = 30_000;
-/** s6-supervise(8) waits one second after each death. */
+/**
+ * s6-supervise(8) waits until a second after the end, `finish` included, or, if it had said that it
+ * is ready, after that.
+ */
 const S6_DELAY = 1000;
 /** Jitter of ±10 %, so that services felled together do not come back together. */
 const JITTER = 0.1;
@@ -32,16 +35,20 @@ export function withinLimit(
   };
 }
 
-/** Milliseconds until the next start, after `failures` (>= 1) deaths in a row; 0 means at once. */
+/**
+ * Milliseconds until the next start, after `failures` (>= 1) deaths in a row; 0 means at once.
+ * @param waited Milliseconds of s6's second that are over: since it said that it is ready.
+ */
 export function delayBeforeRestart(
   dialect: Dialect,
   failures: number,
   ranFor: Millis,
   now: Millis,
+  waited: Millis = ms(0),
 ): Millis {
   switch (dialect) {
     case 's6':
-      return ms(S6_DELAY);
+      return ms(Math.max(0, S6_DELAY - waited));
     case 'runit':
       return ms(ranFor >= LONG_ENOUGH ? 0 : LONG_ENOUGH);
     case 'svinit': {

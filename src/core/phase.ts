@@ -2,13 +2,15 @@
  * What a service is asked to be and what its process is doing: the types of the lifecycle, and
  * the questions that are answered by looking at them. The moves are in service.ts.
  */
+import type { Errand, Reload } from './errand.ts';
 import type { Exit } from './exit.ts';
 import type { Notification } from './notify.ts';
+import type { ProbeKind, ProbeOutcome, ProbeOutcomes } from './probe.ts';
 import type { Spec } from './spec.ts';
 import { later, type Millis, type Pid, unreachable } from './units.ts';
 
 /** Why a running process was told to stop. */
-export type StopReason = 'asked' | 'restart' | 'unready' | 'unwell';
+export type StopReason = 'asked' | 'restart' | 'unready' | 'unwell' | 'probe';
 
 export type Phase =
   /** Nothing runs. With want up: waiting for its needs. */
@@ -35,6 +37,8 @@ export type Phase =
       readonly startedAt: Millis;
       readonly killAt: Millis | null;
       readonly why: StopReason;
+      /** It has been let go of what it reads, and reads to its end until `killAt`. */
+      readonly draining?: true;
     }
   /**
    * `finish` of a longrun, after a run of `ranFor`; pid null: being spawned, or at `retryAt` again,
@@ -46,6 +50,8 @@ export type Phase =
       readonly killAt: Millis | null;
       readonly retryAt: Millis | null;
       readonly ranFor: Millis;
+      /** How long it had been ready, of what said so itself. */
+      readonly readyFor?: Millis;
       readonly why: StopReason | null;
     }
   /** `down` of a oneshot, in the same way. */
@@ -83,29 +89,47 @@ export type Service = {
   readonly error: string | null;
   /** What moved it last, in words. */
   readonly cause: string;
+  /** When connections started it lately, oldest first; absent: none did. */
+  readonly calledAt?: readonly Millis[];
+  /** Programs beside its own, and what waits for them; absent: none. */
+  readonly errands?: readonly Errand[];
+  /** Its `control/u` has been asked: it starts as soon as it may. */
+  readonly admitted?: true;
+  /** How far its reload is, or how the last one ended; absent: there was none. */
+  readonly reload?: Reload;
   /** What its process says of itself; absent: nothing. */
   readonly status?: string;
+  /** What came of its probes last; absent: nothing yet. */
+  readonly probes?: ProbeOutcomes;
 };
 
 export type Event =
   | { readonly type: 'want'; readonly want: Want; readonly cause: string }
   | { readonly type: 'admit' }
-  | { readonly type: 'release' }
+  /** `drains`: nobody writes to what it reads, and nobody is to. */
+  | { readonly type: 'release'; readonly drains?: boolean }
   | { readonly type: 'restart'; readonly cause: string }
   | { readonly type: 'retry'; readonly cause: string }
+  /** A connection is there for a lazy service. */
+  | { readonly type: 'called'; readonly cause: string }
   /** Nobody waits for what is stopping any more: it is killed now. */
   | { readonly type: 'skip'; readonly cause: string }
   | { readonly type: 'spawned'; readonly pid: Pid }
   | { readonly type: 'spawnFailed'; readonly reason: string; readonly transient: boolean }
   | { readonly type: 'ready' }
   | { readonly type: 'notified'; readonly said: Notification }
-  | { readonly type: 'exited'; readonly exit: Exit }
+  | ({ readonly type: 'probed'; readonly kind: ProbeKind } & ProbeOutcome)
+  | { readonly type: 'exited'; readonly exit: Exit; readonly oomKills?: number }
   | { readonly type: 'deadline' };
 
 export type Role = 'start' | 'finish' | 'down';
+/** Whose end the lifecycle does not wait for: see errands.ts. */
+export type ErrandRole = 'control' | 'reload';
 
 export type Effect =
   | { readonly do: 'spawn'; readonly role: Role }
+  /** Its input is held for writing from now on, or not: then who reads it comes to its end. */
+  | { readonly do: 'pipe'; readonly hold: boolean }
   | { readonly do: 'signal'; readonly pid: Pid; readonly signal: number; readonly group: boolean };
 
 /** The service after an event, and what is to be done about it. */

@@ -2,7 +2,8 @@
  * Arguments and environment of the programs of a service: pure, so that every start is the same.
  */
 import type { Exit } from './exit.ts';
-import type { Spec } from './spec.ts';
+import type { ErrandRole, Role } from './phase.ts';
+import type { Command, Spec } from './spec.ts';
 import type { Pid } from './units.ts';
 
 /** s6-supervise(8): the code given for a run that was killed. */
@@ -41,3 +42,23 @@ export function resolveEnvironment(
     Object.entries({ ...base, ...own }).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
   );
 }
+
+/** What `role` of a service is; of an errand, `run` says which. Null: it has none. */
+export function programOf(spec: Spec, role: Role | ErrandRole, run = ''): Command | null {
+  switch (role) {
+    case 'start':
+      return spec.start;
+    case 'finish':
+      return spec.finish;
+    case 'down':
+      return spec.down;
+    case 'reload':
+      return spec.reload ?? null;
+    case 'control':
+      return { path: `${spec.directory}/control/${run}`, argv: [`control/${run}`] };
+  }
+}
+
+/** What the programs of a oneshot are told beside what all are told (s6-rc-oneshot-run(8)). */
+export const ownVariables = ({ type, name }: Spec): Readonly<Record<string, string>> =>
+  type === 'oneshot' ? { RC_NAME: name } : {};

@@ -4,13 +4,15 @@
  */
 
 import { causeOf } from './causes.ts';
-import { closure } from './edges.ts';
+import { closure, edgesOf } from './edges.ts';
 import { addJob, addPatient } from './jobs.ts';
 import type { MethodName, Params, Request } from './methods.ts';
 import { signal } from './once.ts';
 import { isActive } from './phase.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { byOf, goalOf, list, refuse, reply, status, wait } from './requests-look.ts';
+import { probed, probes } from './requests-probe.ts';
+import { reload } from './requests-reload.ts';
 import { resolve } from './resolve.ts';
 import { updateWants } from './scanned.ts';
 import type { Asker, System } from './system.ts';
@@ -40,6 +42,8 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
       return stop(turn, asker, request.params);
     case 'restart':
       return restart(turn, asker, request.params);
+    case 'reload':
+      return reload(turn, asker, request.params);
     case 'signal':
       return signal(turn, asker, request.params);
     case 'wait':
@@ -52,14 +56,12 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
     case 'examine':
       turn.effects.push({ do: 'examine', asker });
       return;
+    case 'probes':
+      return probes(turn, asker, request.params.names);
+    case 'probed':
+      return probed(turn, asker, request.params);
     case 'fault':
-      if (!system.options.testing) {
-        const text = 'svinit was not started for its own tests (svinit.testing)';
-        return refuse(turn, asker, refusal(EXIT.permission, text));
-      }
-      reply(turn, asker, request.params);
-      turn.effects.push({ do: 'fault', kind: request.params.kind });
-      return;
+      return fault(turn, asker, request.params);
     case 'reexec':
       if (system.halt !== null) return refuse(turn, asker, goingDown(system, 're-exec'));
       turn.effects.push({ do: 'reexec', asker, binary: request.params.binary });
@@ -77,6 +79,15 @@ export function handle(turn: Turn, asker: Asker, request: Request): void {
     default:
       return unreachable(request);
   }
+}
+
+function fault(turn: Turn, asker: Asker, params: Params['fault']): void {
+  if (!turn.system.options.testing) {
+    const text = 'svinit was not started for its own tests (svinit.testing)';
+    return refuse(turn, asker, refusal(EXIT.permission, text));
+  }
+  reply(turn, asker, params);
+  turn.effects.push({ do: 'fault', kind: params.kind });
 }
 
 function start(turn: Turn, asker: Asker, params: Params['start']): void {
@@ -114,9 +125,7 @@ function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
   if (!chosen.ok) return refuse(turn, asker, chosen.error);
   const { names } = chosen;
   const others = dependantsOf(system, names);
-  const essential = [...names, ...others].filter(
-    (name) => system.units.get(name)?.spec.essential === true,
-  );
+  const essential = [...names, ...others].filter((name) => isEssential(system, name));
   if (essential.length > 0 && !params.force) {
     const text = `${essential.join(', ')}: essential, not stopped without --force`;
     return refuse(turn, asker, refusal(EXIT.failed, text));
@@ -134,6 +143,15 @@ function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
     params,
     'stop',
     names.map((name) => goalOf(name, 'down')),
+  );
+}
+
+/** Itself, or as a part of a bundle that is (s6-rc-compile(8), "flag-essential"). */
+function isEssential({ units, definitions, graph }: System, name: string): boolean {
+  if (units.get(name)?.spec.essential === true) return true;
+  return [...definitions.values()].some(
+    (spec) =>
+      spec.type === 'bundle' && spec.essential && edgesOf(graph.members, spec.name).includes(name),
   );
 }
 
@@ -186,7 +204,9 @@ function finish(
 }
 
 /** What safe mode refuses; going down and re-executing are ways out of it. */
-const CHANGES: ReadonlySet<MethodName> = new Set(['start', 'stop', 'restart', 'scan']);
+const CHANGES: ReadonlySet<MethodName> = new Set([
+  ...(['start', 'stop', 'restart', 'reload', 'scan'] as const),
+]);
 
 function goingDown(system: System, act: string): RpcError {
   return refusal(EXIT.failed, `Cannot ${act}: going down (${system.halt?.kind ?? ''})`);

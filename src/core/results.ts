@@ -2,6 +2,7 @@
 import type { ScheduledView, ShutdownView } from './blockers.ts';
 import type { Examined } from './examined.ts';
 import type { FaultKind } from './faults.ts';
+import type { ProbeView } from './probe.ts';
 import type { Outcome, ServiceView } from './service-view.ts';
 import type { Problem } from './spec.ts';
 
@@ -27,6 +28,7 @@ export type Results = {
   readonly status: { readonly services: readonly ServiceView[] };
   readonly start: { readonly services: readonly Outcome[] };
   readonly signal: { readonly signalled: readonly string[] };
+  readonly reload: { readonly services: readonly Outcome[] };
   readonly stop: { readonly services: readonly Outcome[] };
   readonly restart: { readonly services: readonly Outcome[] };
   readonly wait: { readonly services: readonly Outcome[] };
@@ -41,6 +43,9 @@ export type Results = {
   readonly watch: Record<string, never>;
   /** What svinit has found and chosen, for `svctl doctor`. */
   readonly examine: Examined;
+  readonly probes: { readonly probes: readonly ProbeView[] };
+  /** False: another process runs by now, or it is not to be asked any more. */
+  readonly probed: { readonly taken: boolean };
   readonly poweroff: { readonly halting: string };
   readonly reboot: { readonly halting: string };
   readonly halt: { readonly halting: string };

@@ -4,7 +4,7 @@
  * decided in spec-files.ts, for these as for all others.
  */
 import * as v from 'valibot';
-import { quoted } from './names.ts';
+import { loggedBy, quoted } from './names.ts';
 import { ROOT_SERVICE } from './root-places.ts';
 import type { DirectoryTexts, Problem, Spec } from './spec.ts';
 
@@ -85,7 +85,9 @@ export function withBundle({ found, problems }: RootScan, name: string): RootSca
     const others = found.filter((texts) => texts !== usual);
     return { found: [...others, { ...usual, name }], problems };
   }
-  const members = found.map((texts): [string, { text: string; executable: boolean }] => [
+  // Loggers come with their services.
+  const services = found.filter((texts) => loggedBy(texts.name) === null);
+  const members = services.map((texts): [string, { text: string; executable: boolean }] => [
     `contents.d/${texts.name}`,
     { text: '', executable: false },
   ]);
@@ -111,12 +113,14 @@ export function withoutTaken(
   taken: ReadonlySet<string>,
   root: string,
 ): RootScan & { readonly notices: readonly string[] } {
-  const isTaken = ({ name }: { readonly name: string }): boolean => taken.has(name);
+  // With a service goes its logger, which is not that of another of the same name.
+  const isTaken = ({ name }: { readonly name: string }): boolean =>
+    taken.has(name) || taken.has(loggedBy(name) ?? name);
   return {
     found: scan.found.filter((texts) => !isTaken(texts)),
     problems: scan.problems.filter((problem) => !isTaken(problem)),
     notices: scan.found
-      .filter(isTaken)
+      .filter(({ name }) => taken.has(name))
       .map(({ name }) => `${name}: the root ${quoted(root)} has one too, which is not used`),
   };
 }
@@ -128,6 +132,9 @@ export function ofRoot(spec: Spec, root: string): Spec {
   return { ...spec, root, needs };
 }
 
+/** 111 as for the chain of a service; shells set these variables, and nobody asked for them. */
+const ENTER = 'cd "$0" || exit 111; unset PWD OLDPWD SHLVL; exec "$@"';
+
 /**
  * The command line that runs `argv` in the directory `cwd` of a root, whose mount namespace is held
  * at `pin`. `shell` is a shell in that root; all else is of the initramfs.
@@ -138,5 +145,5 @@ export function enterArguments(
   cwd: string,
   argv: readonly string[],
 ): string[] {
-  return ['nsenter', `--mount=${pin}`, shell, '-c', 'cd "$0" && exec "$@"', cwd, ...argv];
+  return ['nsenter', `--mount=${pin}`, shell, '-c', ENTER, cwd, ...argv];
 }

@@ -23,6 +23,9 @@ export type S6Status = {
 
 export const S6_STATUS_BYTES = 35;
 
+/** s6-supervise(8) keeps so many unless `max-death-tally` says otherwise. */
+export const DEATHS_MAX = 100;
+
 export function encodeS6Status(status: S6Status): Uint8Array {
   const bytes = new Uint8Array(S6_STATUS_BYTES);
   const view = new DataView(bytes.buffer);
@@ -64,10 +67,16 @@ export function decodeS6Status(bytes: Uint8Array): S6Status | null {
   };
 }
 
-/** One death more in a tally: the newest last, the oldest fall out (s6_dtally_pack). */
-export function addDeath(tally: Uint8Array, at: number, wstat: number): Uint8Array {
+/** One death more in a tally of `max`: the newest last, the oldest fall out (s6_dtally_pack). */
+export function addDeath(
+  tally: Uint8Array,
+  at: number,
+  wstat: number,
+  max: number = DEATHS_MAX,
+): Uint8Array {
+  if (max === 0) return new Uint8Array(0);
   const whole = tally.length - (tally.length % DEATH_BYTES);
-  const kept = tally.subarray(Math.max(0, whole - (DEATHS_MAX - 1) * DEATH_BYTES), whole);
+  const kept = tally.subarray(Math.max(0, whole - (max - 1) * DEATH_BYTES), whole);
   const exit = decodeStatus(wstat);
   const signal = exit.kind === 'signal' ? exit.signal : 0;
   const code = exit.kind === 'signal' ? 128 + exit.signal : exit.code;
@@ -87,6 +96,5 @@ const READY = 8;
 /** PID_MAX_LIMIT of linux/threads.h on 64 bits. */
 const PID_MAX = 2 ** 22;
 
-/** A label, the code, the signal; s6-supervise keeps a hundred unless `max-death-tally` says so. */
+/** A label, the code, the signal. */
 const DEATH_BYTES: number = TAI64N_BYTES + 2;
-const DEATHS_MAX = 100;

@@ -8,7 +8,7 @@ import { isActive } from './phase.ts';
 import type { Problem, Spec } from './spec.ts';
 import { earlyNames, type System } from './system.ts';
 import { apply, openIfEarlySettled, type Turn, unitOf } from './turn.ts';
-import { wantedNames } from './wants.ts';
+import { lazyNames, wantedNames } from './wants.ts';
 
 export type Scanned = {
   readonly specs: readonly Spec[];
@@ -49,6 +49,7 @@ export function updateWants(turn: Turn, cause: string): string[] {
     system.halt === null
       ? wantedNames({ ...system, target: system.options.target })
       : new Set<string>();
+  takeLazy(turn);
   const started: string[] = [];
   for (const [name, unit] of system.units) {
     // What is no longer defined is left as it runs, unless it was pruned or we go down.
@@ -64,6 +65,15 @@ export function updateWants(turn: Turn, cause: string): string[] {
   system.wanted = wanted;
   if (!system.earlySettled && wanted.size > 0) openIfEarlySettled(turn);
   return started;
+}
+
+/** Who begins or ceases to be started by a connection has moved, though nothing of it runs. */
+function takeLazy({ system, touched }: Turn): void {
+  const before = system.lazy;
+  system.lazy =
+    system.halt === null ? lazyNames({ ...system, target: system.options.target }) : new Set();
+  for (const name of system.lazy) if (!before.has(name)) touched.add(name);
+  for (const name of before) if (!system.lazy.has(name)) touched.add(name);
 }
 
 /** The same text gives the same value, so that `===` tells whether a definition changed. */

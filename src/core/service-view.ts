@@ -1,6 +1,7 @@
 /**
  * Services as clients see them.
  */
+import type { ProbesView } from './probe.ts';
 import type { ServiceType } from './spec.ts';
 
 export type StateWord =
@@ -47,6 +48,14 @@ export type ServiceView = {
   readonly directory: string;
   readonly definition: 'current' | 'changed' | 'removed';
   readonly early: boolean;
+  /** How many deaths views remember; absent: as many as is usual. */
+  readonly deathTally?: number;
+  /** Who reads what it prints, when that is not svlog; absent: svlog does. */
+  readonly printsTo?: string;
+  /** Whose output it reads; absent: nobody's. */
+  readonly readsFrom?: readonly string[];
+  /** Absent: it has none. */
+  readonly probes?: ProbesView;
 };
 
 /** What became of one name of a start, stop, restart or wait. */

@@ -6,6 +6,7 @@
  * dependant runs any more. Both come from system.ts.
  */
 import { exited, spawned, spawnFailed } from './aftermath.ts';
+import { calledUp } from './lazy-service.ts';
 import { notified, SIGABRT, up } from './notified.ts';
 import {
   deadline,
@@ -18,12 +19,16 @@ import {
   type Want,
   within,
 } from './phase.ts';
+import { probed } from './probed.ts';
 import { SIGCONT, SIGKILL } from './signals.ts';
 import type { Spec } from './spec.ts';
 import { later, type Millis, ms, type Pid, unreachable } from './units.ts';
 
 /** s6-supervise repeats its KILL every five seconds; so do we (s6-supervise(8), timeout-kill). */
 const KILL_AGAIN = ms(5000);
+
+/** To read what is left in a pipe, 64 KiB (pipe(7)), where no time to stop is given. */
+const DRAIN_WITHIN = ms(5000);
 
 /** What `event` makes of `svc`. Events that do not fit the phase change nothing. */
 export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step {
@@ -34,11 +39,13 @@ export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step 
     case 'admit':
       return phase.at === 'down' && svc.want === 'up' ? start(svc, spec, now) : same(svc);
     case 'release':
-      return svc.want === 'down' ? release(svc, spec, now) : same(svc);
+      return svc.want === 'down' ? release(svc, event.drains === true, spec, now) : same(svc);
     case 'restart':
       return restart({ ...svc, cause: event.cause }, spec, now);
     case 'retry':
       return retry(svc, event.cause, spec, now);
+    case 'called':
+      return calledUp(svc, event.cause, now);
     case 'skip':
       return skip(svc, event.cause, now);
     case 'spawned':
@@ -53,8 +60,12 @@ export function step(svc: Service, event: Event, spec: Spec, now: Millis): Step 
       return notified(svc, event.said, spec, now, (told, running) =>
         stop(told, running, 'unwell', spec, now),
       );
+    case 'probed':
+      return probed(svc, event, spec, now, (told, running) =>
+        stop(told, running, 'probe', spec, now),
+      );
     case 'exited':
-      return exited(svc, event.exit, spec, now);
+      return exited(svc, event, spec, now);
     case 'deadline':
       return expired(svc, spec, now);
     default:
@@ -77,9 +88,11 @@ function start(svc: Service, spec: Spec, now: Millis): Step {
   return to(svc, { at: 'spawning' }, now, [{ do: 'spawn', role: 'start' }]);
 }
 
-function release(svc: Service, spec: Spec, now: Millis): Step {
+function release(svc: Service, drains: boolean, spec: Spec, now: Millis): Step {
   const { phase } = svc;
-  if (phase.at === 'starting' || phase.at === 'up') return stop(svc, phase, 'asked', spec, now);
+  if (phase.at === 'starting' || phase.at === 'up') {
+    return drains ? drain(svc, phase, spec, now) : stop(svc, phase, 'asked', spec, now);
+  }
   if (phase.at === 'done') return undo(svc, spec, now);
   return same(svc);
 }
@@ -121,6 +134,40 @@ function stop(
   ]);
 }
 
+/** It ends by itself once it has read all there is, or else is stopped as any other. */
+function drain(
+  svc: Service,
+  { pid, startedAt }: { pid: Pid; startedAt: Millis },
+  spec: Spec,
+  now: Millis,
+): Step {
+  const killAt = later(now, spec.stopWithin ?? DRAIN_WITHIN);
+  const draining = {
+    at: 'stopping',
+    pid,
+    startedAt,
+    killAt,
+    why: 'asked',
+    draining: true,
+  } as const;
+  // CONT for the same reason as after the signal.
+  return to(svc, draining, now, [
+    { do: 'pipe', hold: false },
+    { do: 'signal', pid, signal: SIGCONT, group: false },
+  ]);
+}
+
+/** Somebody else still holds the pipe: it is stopped, and what is in the pipe is kept. */
+function stopDraining(
+  svc: Service,
+  phase: Extract<Service['phase'], { at: 'stopping' }>,
+  spec: Spec,
+  now: Millis,
+): Step {
+  const [stopping, effects] = stop(svc, phase, phase.why, spec, now);
+  return [stopping, [{ do: 'pipe', hold: true }, ...effects]];
+}
+
 function undo(svc: Service, spec: Spec, now: Millis): Step {
   if (spec.down === null) return to(svc, { at: 'down' }, now);
   const killAt = within(spec.downWithin, now);
@@ -142,10 +189,13 @@ function expired(svc: Service, spec: Spec, now: Millis): Step {
     case 'stopping':
     case 'finishing':
     case 'undoing': {
+      if (phase.at === 'stopping' && phase.draining) return stopDraining(svc, phase, spec, now);
       if (phase.at !== 'stopping' && phase.retryAt !== null) return tryAgain(svc, phase, spec, now);
       const next = { ...phase, killAt: later(now, KILL_AGAIN) };
       if (phase.pid === null) return to(svc, next, now);
-      return to(svc, next, now, [{ do: 'signal', pid: phase.pid, signal: SIGKILL, group: true }]);
+      // s6-supervise kills what it started and nothing else, unless told to.
+      const group = spec.killsGroup !== false;
+      return to(svc, next, now, [{ do: 'signal', pid: phase.pid, signal: SIGKILL, group }]);
     }
     case 'backoff':
       return to(svc, { at: 'down' }, now);

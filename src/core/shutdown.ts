@@ -9,7 +9,7 @@ import { shellCode } from './exit.ts';
 import type { HaltKind, SwitchTarget } from './halt.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { updateWants } from './scanned.ts';
-import { HALT_DEADLINE, othersRun, type System } from './system.ts';
+import { type Change, HALT_DEADLINE, othersRun, type System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { later } from './units.ts';
 
@@ -77,8 +77,16 @@ function isSame(one: SwitchTarget | null, other: SwitchTarget | null): boolean {
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 
+/** Whether the end of the main service, of its own, is among `changes`. */
+export function hasMainEnded({ options }: System, changes: readonly Change[]): boolean {
+  return changes.some(({ name, service }) => {
+    const { at } = service.phase;
+    return name === options.main && (at === 'done' || at === 'failed');
+  });
+}
+
 /** The code of a container: that of its main service, and 0 when it has none. */
-function codeOf(system: System): number {
+export function codeOf(system: System): number {
   if (system.mainExit !== null) return shellCode(system.mainExit);
   const main = system.options.main === null ? undefined : system.units.get(system.options.main);
   const error = main?.service.error ?? null;

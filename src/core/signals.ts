@@ -46,6 +46,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
 /** SIGRTMAX of the kernel; glibc keeps 32 and 33 for itself. */
 const SIGNAL_MAX = 64;
 
+export const SIGHUP = 1;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 export const SIGCONT = 18;

@@ -16,9 +16,12 @@ export type CgroupFile =
   | 'pids.max'
   | 'cpu.weight'
   | 'cpu.max'
-  | 'io.weight';
+  | 'io.weight'
+  | 'io.max'
+  | 'cpuset.cpus'
+  | 'cpuset.mems';
 
-/** What is written to the files of a cgroup. */
+/** What is written to the files of a cgroup; each line by itself. */
 export type CgroupLimits = { readonly [file in CgroupFile]?: string } & {
   /** No file: the uid in decimal to whom the cgroup is given, to divide it as it likes. */
   readonly delegate?: string;
@@ -38,6 +41,28 @@ const rate = text(
   /^(?:[0-9]{4,10}|max)(?: [0-9]{4,7})?$/,
 );
 const weight = whole(WEIGHT_MAX);
+const numbers = text(
+  'numbers such as "0-3,8"',
+  /^[0-9]{1,4}(?:-[0-9]{1,4})?(?:,[0-9]{1,4}(?:-[0-9]{1,4})?)*$/,
+);
+/** By number, or by a name that no step leads out of /dev from. */
+const DEVICE = /^(?:[0-9]{1,4}:[0-9]{1,7}|\/dev(?:\/(?!\.\.?(?:\/|$))[\w.:+@-]{1,100}){1,8})$/;
+const LIMITS = /^(?: (?:rbps|wbps|riops|wiops)=(?:[0-9]{1,15}|max)){1,4}$/;
+const devicesWords = expected('"DEVICE rbps=N wiops=N", or an array of those');
+const device: v.GenericSchema<unknown, string> = v.pipe(
+  v.string(devicesWords),
+  v.check((line) => {
+    const end = line.indexOf(' ');
+    return end > 0 && DEVICE.test(line.slice(0, end)) && LIMITS.test(line.slice(end));
+  }, devicesWords),
+);
+const devices: Entry = v.exactOptional(
+  v.pipe(
+    v.union([device, v.pipe(v.array(device), v.minLength(1), v.maxLength(64))], devicesWords),
+    v.transform((lines) => (typeof lines === 'string' ? lines : lines.join('\n'))),
+  ),
+);
+
 const flag: Entry = v.exactOptional(
   v.pipe(
     v.boolean(expected('true or false')),
@@ -83,6 +108,9 @@ export const CGROUP: v.StrictObjectSchema<
     'cpu.weight': weight,
     'cpu.max': rate,
     'io.weight': weight,
+    'io.max': devices,
+    'cpuset.cpus': numbers,
+    'cpuset.mems': numbers,
     delegate,
   },
   expected('an object'),

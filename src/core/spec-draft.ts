@@ -121,7 +121,8 @@ export function below(draft: Draft, directory: string): string[] {
     .sort();
 }
 
-function namesInLines(draft: Draft, file: string): readonly string[] | undefined {
+/** The lines of `file`; blank lines and what follows a `#` do not count. */
+export function namesInLines(draft: Draft, file: string): readonly string[] | undefined {
   const text = draft.found.files.get(file)?.text;
   if (text === undefined) return undefined;
   return text.split('\n').flatMap((line, index) => {

@@ -13,6 +13,7 @@ import type {
   ServiceType,
   Spec,
 } from './spec.ts';
+import { conduct } from './spec-conduct.ts';
 import {
   agree,
   type Draft,
@@ -25,7 +26,10 @@ import {
 import { environment } from './spec-environment.ts';
 import { readServiceJson } from './spec-json.ts';
 import { noteFiles, refuseKeys } from './spec-known.ts';
+import { pipelineOf } from './spec-pipeline.ts';
+import { readinessOf } from './spec-probe.ts';
 import { programs } from './spec-programs.ts';
+import { refuseClash, socketsOf } from './spec-sockets.ts';
 import { stopping } from './spec-stopping.ts';
 import { closest, didYouMean } from './suggest.ts';
 import { ms } from './units.ts';
@@ -68,9 +72,13 @@ export function parseSpec(found: DirectoryTexts): ParsedSpec {
       ) ?? false,
     tty: draft.json.tty ?? null,
     ...stopping(draft, type, dialect),
+    ...conduct(draft, type, dialect),
     restart: restart(draft, type),
     ...asTheySay(draft.json),
+    ...pipelineOf(draft, type),
+    ...socketsOf(draft),
   };
+  refuseClash(draft, spec);
   const { problems, notices } = draft;
   return { spec: problems.length === 0 ? spec : null, problems, notices };
 }
@@ -152,7 +160,7 @@ function readiness(draft: Draft, type: ServiceType): Readiness {
   }
   const fromFile = fd === undefined ? undefined : { fd };
   const ready = agree(draft, 'notification-fd', fromFile, 'ready', draft.json.ready) ?? 'spawn';
-  return typeof ready === 'string' ? { by: ready } : { by: 'fd', fd: ready.fd };
+  return readinessOf(ready);
 }
 
 /**

@@ -9,8 +9,12 @@ import { parseJson } from './json.ts';
 import { printable } from './names.ts';
 import type { ServiceJson } from './service-json.ts';
 import { CGROUP } from './spec-cgroup.ts';
+import { CONDUCT_KEYS, RELOAD } from './spec-conduct.ts';
+import { CONFINEMENT_KEYS } from './spec-confinement.ts';
 import { type KeysByPath, keyProblems } from './spec-keys.ts';
-import { PRIVILEGE_KEYS } from './spec-privileges.ts';
+import { PRIVILEGE_KEYS, SCHEDULING } from './spec-privileges.ts';
+import { PROBE_KEYS, PROBE_OBJECTS } from './spec-probe.ts';
+import { SOCKET, SOCKET_KEYS } from './spec-sockets.ts';
 import {
   absolutePath,
   command,
@@ -64,7 +68,6 @@ export function readServiceJson(text: string): ReadServiceJson {
   return { ok: false, problems };
 }
 
-const FD_WORDS = 'a descriptor from 3 to 1023';
 const TERMINAL = '"console", "consoles", "pty" or a path below /dev';
 const STOP = v.strictObject(
   { signal: v.exactOptional(signal), timeout: v.exactOptional(v.nullable(duration)) },
@@ -81,7 +84,6 @@ const RESTART = v.strictObject(
   },
   OBJECT,
 );
-const READY_FD = v.strictObject({ fd: whole(3, 1023, FD_WORDS) }, OBJECT);
 
 const SERVICE = v.strictObject(
   {
@@ -113,13 +115,7 @@ const SERVICE = v.strictObject(
     after: key('Order only: if they are wanted too, they come first.', names),
     before: key('Order only: if they are wanted too, they come later.', names),
     contents: key('Members of a bundle.', names),
-    ready: key(
-      'When it is up: once spawned, at READY=1 of sd_notify, or at a newline on a descriptor.',
-      v.union(
-        [v.picklist(['spawn', 'notify']), READY_FD],
-        expected(`"spawn", "notify" or {"fd": N}, N ${FD_WORDS}`),
-      ),
-    ),
+    ...PROBE_KEYS,
     initially: key(
       'Wanted before anyone asks: up, down, or only if the target or a need says so.',
       v.picklist(['up', 'down', 'target'], expected('up, down or target')),
@@ -137,7 +133,10 @@ const SERVICE = v.strictObject(
     start: key('The time until it must be ready, or a oneshot done (null: for ever).', START),
     finish: key('The time `finish` may take (null: for ever).', FINISH),
     watchdog: key('It says WATCHDOG=1 of sd_notify at least this often.', duration),
+    ...CONDUCT_KEYS,
     ...PRIVILEGE_KEYS,
+    ...CONFINEMENT_KEYS,
+    ...SOCKET_KEYS,
     cgroup: key('Limits of its cgroup, as cgroup-v2.rst of the kernel names them.', CGROUP),
     restart: key(
       'When it is started again; given up after more than limit failures in window.',
@@ -151,7 +150,13 @@ const SERVICE = v.strictObject(
 export const SERVICE_SCHEMA: v.GenericSchema = SERVICE;
 
 const LIMITS = { stop: STOP, start: START, finish: FINISH, cgroup: CGROUP };
-const OBJECTS = { ...LIMITS, restart: RESTART, ready: READY_FD };
+const OBJECTS = {
+  ...LIMITS,
+  restart: RESTART,
+  reload: RELOAD,
+  scheduling: SCHEDULING,
+  ...PROBE_OBJECTS,
+};
 
 /** The keys of each object in a service.json, by the path of that object; `env` may have any. */
 const KEYS: KeysByPath = new Map([
@@ -162,4 +167,5 @@ const KEYS: KeysByPath = new Map([
   ]),
   ['env', []],
   ['limits', []],
+  ['sockets[]', Object.keys(SOCKET.entries)],
 ]);

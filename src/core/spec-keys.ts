@@ -8,7 +8,7 @@ import { didYouMean } from './suggest.ts';
 
 /**
  * The keys of each object in a service.json, by the path of the object; '' is the whole. An empty
- * list stands for any key.
+ * list stands for any key, and `[]` behind a path for each element of an array.
  */
 export type KeysByPath = ReadonlyMap<string, readonly string[]>;
 
@@ -16,17 +16,9 @@ export type KeyProblem = { readonly path: string; readonly reason: string };
 
 /** Keys of the design that are not honoured yet, by the path of the object they are in. */
 const NOT_YET: KeysByPath = new Map([
-  [
-    '',
-    (
-      'envFile readOnlyPaths privateTmp conflicts provides alive reload schedule ' +
-      'sockets instances log'
-    ).split(' '),
-  ],
+  ['', ('conflicts provides schedule ' + 'instances log').split(' ')],
   ['stop', ['command']],
-  ['ready', ['tcp', 'http', 'exec', 'line', 'file']],
   ['restart', ['then', 'backoff']],
-  ['cgroup', ['io.max', 'cpuset.cpus', 'cpuset.mems']],
 ]);
 
 /**
@@ -35,13 +27,23 @@ const NOT_YET: KeysByPath = new Map([
  */
 export function keyProblems(top: Json, keysByPath: KeysByPath): KeyProblem[] {
   return [...keysByPath].flatMap(([path, keys]) => {
-    const object = path === '' ? top : member(top, path);
-    if (isArray(object)) return [{ path, reason: arrayReason(path) }];
-    if (typeof object !== 'object' || object === null) return [];
-    return Object.keys(object)
-      .filter((key) => keys.length > 0 && !keys.includes(key))
-      .map((key) => unplaced(path, key, keys));
+    if (!path.endsWith('[]')) {
+      return problemsIn(path === '' ? top : member(top, path), path, keys);
+    }
+    const array = member(top, path.slice(0, -2));
+    if (!isArray(array)) return [];
+    return array.flatMap((element, index) =>
+      problemsIn(element, `${path.slice(0, -2)}.${index}`, keys),
+    );
   });
+}
+
+function problemsIn(object: Json, path: string, keys: readonly string[]): KeyProblem[] {
+  if (isArray(object)) return [{ path, reason: arrayReason(path) }];
+  if (typeof object !== 'object' || object === null) return [];
+  return Object.keys(object)
+    .filter((key) => keys.length > 0 && !keys.includes(key))
+    .map((key) => unplaced(path, key, keys));
 }
 
 const isArray = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -1,6 +1,6 @@
 /**
  * The files a service directory may have, in one table: how much of each the scan reads, in which
- * types of service it has a meaning, and which of them have no effect yet. s6-supervise(8),
+ * types of service it has a meaning, and which there are not. s6-supervise(8),
  * s6-rc-compile(8) and runsv(8) define them; any other file is its owner's business.
  */
 import { quoted } from './names.ts';
@@ -10,16 +10,17 @@ import { type Draft, notice, refuse } from './spec-draft.ts';
 
 /**
  * How much of a file the scan holds: `text` all of it, `program` its first line, `mark` only that
- * it is there. Of a directory: `names` of what is in it, `texts` with their contents, or `mark`.
+ * it is there. Of a directory: `names` of what is in it, `texts` with their contents, `programs`
+ * with their first lines, or `mark`.
  */
-export type Reading = 'text' | 'program' | 'mark' | 'names' | 'texts';
+export type Reading = 'text' | 'program' | 'mark' | 'names' | 'texts' | 'programs';
 
 type Known = {
   readonly read: Reading;
   /** The types it has a meaning in: l(ongrun), o(neshot), b(undle). */
   readonly in: string;
-  /** Known, and without effect so far. */
-  readonly later?: true;
+  /** Of s6's instances, which svinit does not have (s6-instance-maker(8)). */
+  readonly instances?: true;
 };
 
 // biome-ignore format: read it as a table
@@ -43,20 +44,25 @@ const KNOWN: ReadonlyMap<string, Known> = new Map<string, Known>([
   ['max-death-tally',  { read: 'text',    in: 'l' }],
   ['down-signal',      { read: 'text',    in: 'lo' }],
   ['flag-essential',   { read: 'mark',    in: 'lob' }],
-  ['log/',             { read: 'mark',    in: 'l', later: true }],
-  ['check',            { read: 'mark',    in: 'l', later: true }],
-  ['control/',         { read: 'mark',    in: 'l', later: true }],
-  ['lock-fd',          { read: 'mark',    in: 'l', later: true }],
-  ['reload-signal',    { read: 'mark',    in: 'l', later: true }],
-  ['reload',           { read: 'mark',    in: 'o', later: true }],
-  ['producer-for',     { read: 'mark',    in: 'l', later: true }],
-  ['consumer-for',     { read: 'mark',    in: 'l', later: true }],
-  ['pipeline-name',    { read: 'mark',    in: 'l', later: true }],
-  ['flag-newpidns',    { read: 'mark',    in: 'l', later: true }],
-  ['template/',        { read: 'mark',    in: 'l', later: true }],
-  ['instance/',        { read: 'mark',    in: 'l', later: true }],
-  ['instances/',       { read: 'mark',    in: 'l', later: true }],
+  ['log/',             { read: 'mark',    in: 'l' }],
+  ['check',            { read: 'mark',    in: 'l' }],
+  ['control/',         { read: 'programs', in: 'l' }],
+  ['lock-fd',          { read: 'text',    in: 'l' }],
+  ['reload-signal',    { read: 'text',    in: 'l' }],
+  ['reload',           { read: 'text',    in: 'o' }],
+  ['producer-for',     { read: 'text',    in: 'l' }],
+  ['consumer-for',     { read: 'text',    in: 'l' }],
+  ['pipeline-name',    { read: 'text',    in: 'l' }],
+  ['flag-newpidns',    { read: 'mark',    in: 'l' }],
+  ['flag-timeout-killpg', { read: 'mark', in: 'l' }],
+  ['flag-recommended', { read: 'mark',    in: 'lob' }],
+  ['template/',        { read: 'mark',    in: 'l', instances: true }],
+  ['instance/',        { read: 'mark',    in: 'l', instances: true }],
+  ['instances/',       { read: 'mark',    in: 'l', instances: true }],
 ]);
+
+/** The entries that mean something, directories with a slash behind them. */
+export const KNOWN_ENTRIES: readonly string[] = [...KNOWN.keys()];
 
 /** How the scan reads `entry` of a service directory; null: not at all. */
 export function readingOf(entry: string, isDirectory: boolean): Reading | null {
@@ -67,11 +73,10 @@ export function readingOf(entry: string, isDirectory: boolean): Reading | null {
 export function noteFiles(draft: Draft, type: ServiceType): void {
   for (const [entry, known] of KNOWN) {
     if (!isThere(draft, entry)) continue;
-    if (known.later) notice(draft, `${quoted(entry)} is not honoured yet`);
-    else if (!known.in.includes(type.charAt(0))) {
+    if (!known.in.includes(type.charAt(0))) {
       notice(draft, `${quoted(entry)} has no meaning in a ${type}`);
-    } else if (entry === 'flag-essential' && type === 'bundle') {
-      notice(draft, `${quoted(entry)} of a bundle is not honoured yet`);
+    } else if (known.instances) {
+      notice(draft, `${quoted(entry)} is not used: there are no instances as s6 has them`);
     }
   }
 }
@@ -87,12 +92,28 @@ type Key = keyof ServiceJson;
 /** The keys that a type cannot have, because nothing would come of them. */
 const KEYS_WITHOUT_MEANING: Readonly<Record<ServiceType, readonly Key[]>> = {
   longrun: ['contents'],
-  oneshot: ['contents', 'ready', 'finish', 'restart', 'watchdog'],
+  oneshot: [
+    ...(['contents', 'ready', 'alive', 'finish', 'restart', 'watchdog'] as const),
+    ...(['sockets', 'fdStoreMax', 'lazy'] as const),
+  ],
   bundle: [
-    ...(['command', 'env', 'cwd', 'needs', 'wants', 'after', 'before', 'ready', 'early'] as const),
-    ...(['essential', 'tty', 'stop', 'start', 'finish', 'restart', 'watchdog'] as const),
+    ...([
+      'command',
+      'env',
+      'cwd',
+      'needs',
+      'wants',
+      'after',
+      'before',
+      'ready',
+      'alive',
+      'early',
+    ] as const),
+    ...(['tty', 'stop', 'start', 'finish', 'restart', 'watchdog', 'reload'] as const),
     ...(['user', 'group', 'groups', 'umask', 'nice', 'oomScoreAdjust', 'limits'] as const),
-    ...(['capabilities', 'noNewPrivileges'] as const),
+    ...(['ioClass', 'ioPriority', 'scheduling', 'cpus', 'envFile', 'chroot'] as const),
+    ...(['privateTmp', 'readOnlyPaths'] as const),
+    ...(['capabilities', 'noNewPrivileges', 'sockets', 'fdStoreMax', 'lazy'] as const),
   ],
 };
 
@@ -102,9 +123,26 @@ export function refuseKeys(draft: Draft, type: ServiceType): void {
     if (draft.json[key] === undefined) continue;
     refuse(draft, 'service.json', draft.lineOf(key), `a ${type} has no ${quoted(key)}`);
   }
+  refuseBesideChroot(draft, type);
   // Who divides a cgroup lives in it, and nothing lives in that of a bundle itself.
   if (type === 'bundle' && draft.json.cgroup?.delegate !== undefined) {
     const line = draft.lineOf('cgroup.delegate');
     refuse(draft, 'service.json', line, "a bundle has no 'cgroup.delegate'");
   }
+}
+
+/** Who is in another root does not find these there, or could not be brought there with them. */
+function refuseBesideChroot(draft: Draft, type: ServiceType): void {
+  const { json, found } = draft;
+  if (json.chroot === undefined) return;
+  const refused = (reason: string): void =>
+    refuse(draft, 'service.json', draft.lineOf('chroot'), reason);
+  if (json.command === undefined) refused("'chroot' needs 'command': a file here is not in there");
+  const undo = type === 'oneshot' ? 'down' : 'finish';
+  if (found.files.has(undo)) {
+    refused(`'chroot' and ${quoted(undo)} do not go together: that file is not in there`);
+  }
+  if (json.cwd !== undefined) refused("'chroot' and 'cwd' do not go together: it begins in its /");
+  if (json.capabilities === undefined) return;
+  refused("'chroot' and 'capabilities' do not go together: the last step can give only one");
 }

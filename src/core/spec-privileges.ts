@@ -3,6 +3,7 @@
  * values. How a program comes to run that way is decided in privileges.ts.
  */
 import * as v from 'valibot';
+import { CAPABILITIES, unknownCapability } from './capabilities.ts';
 import { quoted } from './names.ts';
 import { expected, flag, type Key, key, list, OBJECT, type Value, whole } from './spec-values.ts';
 
@@ -24,6 +25,22 @@ export type Privileges = {
   /** What it may have at most, and has, without `CAP_`: `net_bind_service`; empty: none. */
   readonly capabilities?: readonly string[];
   readonly noNewPrivileges?: boolean;
+  /** ionice(1). */
+  readonly ioClass?: IoClass;
+  /** 0 first, 7 last; of the classes realtime and best-effort. */
+  readonly ioPriority?: number;
+  /** chrt(1). */
+  readonly scheduling?: Scheduling;
+  /** The processors it may run on, as taskset(1) lists them: `0-3,8`. */
+  readonly cpus?: string;
+};
+
+export type IoClass = 'realtime' | 'best-effort' | 'idle';
+
+/** sched(7): 1 to 99 of `fifo` and `rr`, 0 of the others. */
+export type Scheduling = {
+  readonly policy: 'fifo' | 'rr' | 'batch' | 'idle' | 'other';
+  readonly priority: number;
 };
 
 /** RLIM_NLIMITS of asm-generic/resource.h, by the options of prlimit(1). */
@@ -33,12 +50,43 @@ const LIMITS: readonly string[] = [
 ];
 const LIMIT_WORDS = 'a whole number, "unlimited", or "SOFT:HARD"';
 /** useradd(8), "CAVEATS", and what other tools allow; or a number. */
-const ACCOUNT = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]{1,10})$/;
-/** linux/capability.h, in small letters and without `cap_`. */
-const CAPABILITY = /^[a-z][a-z_]{2,31}$/;
+export const ACCOUNT: RegExp = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|[0-9]{1,10})$/;
+/** (uid_t) -1 means "do not change it" to setresuid(2), and tools cut what has more bits. */
+const ID_MAX = 4_294_967_294;
+
+const CPUS_WORDS = 'processors such as "0-3,8"';
+const POLICIES = ['fifo', 'rr', 'batch', 'idle', 'other'] as const;
+/** The keys of `scheduling`. */
+export const SCHEDULING: v.StrictObjectSchema<
+  {
+    readonly policy: v.GenericSchema<unknown, Scheduling['policy']>;
+    readonly priority: v.ExactOptionalSchema<Value<number>, 0>;
+  },
+  v.ErrorMessage<v.StrictObjectIssue>
+> = v.strictObject(
+  {
+    policy: v.picklist(POLICIES, expected('fifo, rr, batch, idle or other')),
+    priority: v.exactOptional(whole(0, 99), 0),
+  },
+  OBJECT,
+);
+const SCHEDULING_VALUE: Value<Scheduling> = v.pipe(
+  SCHEDULING,
+  v.check(
+    ({ policy, priority }) => priority > 0 === (policy === 'fifo' || policy === 'rr'),
+    'priority: expected 1 to 99 for fifo and rr, and none for the others',
+  ),
+);
 
 const account = (what: string): Value<string> =>
-  v.pipe(v.string(expected(what)), v.regex(ACCOUNT, expected(what)));
+  v.pipe(
+    v.string(expected(what)),
+    v.regex(ACCOUNT, expected(what)),
+    v.check((text) => !/^[0-9]/.test(text) || isId(text), expected(`a number up to ${ID_MAX}`)),
+  );
+
+/** Without zeros in front, which some would read as octal. */
+const isId = (text: string): boolean => text === String(Number(text)) && Number(text) <= ID_MAX;
 
 export const PRIVILEGE_KEYS: {
   readonly user: Key<string>;
@@ -50,6 +98,10 @@ export const PRIVILEGE_KEYS: {
   readonly limits: Key<Readonly<Record<string, string>>>;
   readonly capabilities: Key<readonly string[]>;
   readonly noNewPrivileges: Key<boolean>;
+  readonly ioClass: Key<IoClass>;
+  readonly ioPriority: Key<number>;
+  readonly scheduling: Key<Scheduling>;
+  readonly cpus: Key<string>;
 } = {
   user: key('As whom its programs run: a name or a uid.', account('the name or number of a user')),
   group: key("Instead of the user's own group.", account('the name or number of a group')),
@@ -80,12 +132,25 @@ export const PRIVILEGE_KEYS: {
     list(
       v.pipe(
         v.string(expected('a capability such as "net_bind_service"')),
-        v.regex(CAPABILITY, expected('a capability such as "net_bind_service"')),
+        v.check((name) => CAPABILITIES.includes(name), unknownCapability),
       ),
       'an array of capabilities',
     ),
   ),
   noNewPrivileges: key('No program of it gains privileges (setuid).', flag),
+  ioClass: key(
+    'Its place among those that use disks (ionice).',
+    v.picklist(['realtime', 'best-effort', 'idle'], expected('realtime, best-effort or idle')),
+  ),
+  ioPriority: key('In that class: 0 first, 7 last.', whole(0, 7)),
+  scheduling: key('Its place among those that use processors (chrt).', SCHEDULING_VALUE),
+  cpus: key(
+    'The processors it may run on: "0-3,8" (taskset).',
+    v.pipe(
+      v.string(expected(CPUS_WORDS)),
+      v.regex(/^[0-9]{1,4}(?:-[0-9]{1,4})?(?:,[0-9]{1,4}(?:-[0-9]{1,4})?)*$/, expected(CPUS_WORDS)),
+    ),
+  ),
 };
 
 /** What of a service.json says so; nothing when it says nothing. */

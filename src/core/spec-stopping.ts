@@ -4,7 +4,7 @@
  */
 import { SIGTERM } from './signals.ts';
 import type { Dialect, ServiceType, Spec } from './spec.ts';
-import { agree, type Draft, signalFile, timeoutFile, uintFile } from './spec-draft.ts';
+import { agree, type Draft, signalFile, timeoutFile } from './spec-draft.ts';
 import { type Millis, ms } from './units.ts';
 
 type Limits = {
@@ -43,7 +43,6 @@ export function stopping(draft: Draft, type: ServiceType, dialect: Dialect): Sto
   const [kill, down] = type === 'oneshot' ? [undefined, stop?.timeout] : [stop?.timeout, undefined];
   const limits = LIMITS[dialect];
   const signal = signalFile(draft, 'down-signal');
-  uintFile(draft, 'max-death-tally', 'a whole number', 0);
   return {
     stopSignal: agree(draft, 'down-signal', signal, 'stop.signal', stop?.signal) ?? SIGTERM,
     stopWithin: limit('timeout-kill', 'stop.timeout', kill, limits.stopWithin),

@@ -3,7 +3,10 @@
  * it supervises is decided below this function.
  */
 import { takeDue } from './agenda.ts';
+import { errandOf } from './errands.ts';
+import type { Exit } from './exit.ts';
 import { dropJobsOf, judgeJobs } from './jobs.ts';
+import { called, lazyIsOver } from './lazy.ts';
 import { onceIsOver } from './once.ts';
 import { pidOf } from './phase.ts';
 import { handle } from './requests.ts';
@@ -13,7 +16,7 @@ import { beginHalt, checkHalt, checkMain } from './shutdown.ts';
 import { recognise } from './survivors.ts';
 import { dueOf, type Outcome, type System, type SystemEvent } from './system.ts';
 import { apply, lookAgain, newTurn, settle, type Turn } from './turn.ts';
-import { type Millis, unreachable } from './units.ts';
+import { type Millis, type Pid, unreachable } from './units.ts';
 import { lookedAt } from './way-down.ts';
 
 /**
@@ -43,22 +46,27 @@ export function step(system: System, event: SystemEvent, now: Millis): Outcome {
   return turn;
 }
 
+type Told<T> = Extract<SystemEvent, { type: T }>;
+
 function react(turn: Turn, event: SystemEvent): void {
   const { system } = turn;
   switch (event.type) {
     case 'scanned':
       return scanned(turn, event);
     case 'spawned':
-      return apply(turn, event.name, { type: 'spawned', pid: event.pid });
-    case 'spawnFailed': {
-      const { name, reason, transient } = event;
-      return apply(turn, name, { type: 'spawnFailed', reason, transient });
-    }
+      return spawned(turn, event);
+    case 'spawnFailed':
+      return spawnFailed(turn, event);
     case 'exited': {
-      const name = system.pids.get(event.pid);
+      const { pid, exit } = event;
+      const runner = system.errands.get(pid);
+      if (runner !== undefined) return errandEnded(turn, runner, pid, exit);
+      const name = system.pids.get(pid);
       // A stranger that was given to PID 1: reaping it was all there was to do.
       if (name === undefined) return;
-      apply(turn, name, { type: 'exited', exit: event.exit });
+      const { oomKills = 0 } = event;
+      apply(turn, name, { type: 'exited', exit, oomKills });
+      lazyIsOver(turn, name);
       return onceIsOver(turn, name);
     }
     case 'ready': {
@@ -77,6 +85,8 @@ function react(turn: Turn, event: SystemEvent): void {
       return dropJobsOf(turn, event.client);
     case 'looked':
       return lookedAt(turn, event);
+    case 'called':
+      return called(turn, event);
     case 'tick':
       return;
     case 'resumed':
@@ -126,4 +136,21 @@ function expire(turn: Turn): void {
       apply(turn, key, { type: 'deadline' });
     }
   }
+}
+
+function spawned(turn: Turn, { name, pid, errand }: Told<'spawned'>): void {
+  if (errand === undefined) return apply(turn, name, { type: 'spawned', pid });
+  apply(turn, name, { type: 'errandSpawned', of: errand, pid });
+}
+
+function spawnFailed(turn: Turn, told: Told<'spawnFailed'>): void {
+  const { name, reason, transient, errand } = told;
+  if (errand === undefined) return apply(turn, name, { type: 'spawnFailed', reason, transient });
+  apply(turn, name, { type: 'errandEnded', of: errand, exit: null, reason });
+}
+
+function errandEnded(turn: Turn, name: string, pid: Pid, exit: Exit): void {
+  const service = turn.system.units.get(name)?.service;
+  if (service === undefined) return;
+  apply(turn, name, { type: 'errandEnded', of: errandOf(service, pid), exit, reason: null });
 }

@@ -23,7 +23,7 @@ export type Survivor = {
 /** /proc counts starts in hundredths of a second, and cuts off the rest. */
 const START_TOLERANCE_MS = 20;
 /** Its status was reaped by the image that died: no one knows it any more. */
-const UNKNOWN_EXIT: Exit = { kind: 'code', code: 255 };
+export const UNKNOWN_EXIT: Exit = { kind: 'code', code: 255 };
 
 /**
  * Takes into `system` what runs although it does not know it, and gives the events that tell it of
@@ -77,6 +77,10 @@ function withProcess(phase: Phase, survivor: Survivor, spec: Spec): Phase {
     case 'backoff':
     case 'done':
     case 'failed': {
+      // Who asks will ask again, and it may have been up for long: there is no limit any more.
+      if (spec.type === 'longrun' && spec.ready.by === 'probe') {
+        return { at: 'starting', pid, startedAt, readyBy: null };
+      }
       const says = spec.type === 'oneshot' || (spec.ready.by === 'fd' && isHeard);
       // A sign of life is owed from the next one on.
       if (!says) return { at: 'up', pid, startedAt };

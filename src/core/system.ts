@@ -7,11 +7,12 @@
  * would make every event cost as much as there are services; each service in it is immutable.
  */
 import { type Agenda, earliest, newAgenda } from './agenda.ts';
+import { deadlineOf } from './errands.ts';
 import type { Exit } from './exit.ts';
 import type { Graph } from './graph.ts';
 import type { Halt, HaltKind, NextInit } from './halt.ts';
 import type { Job } from './jobs.ts';
-import { deadline, type Phase, type Service } from './phase.ts';
+import type { Phase, Service } from './phase.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
 import type { SystemEffect } from './system-events.ts';
@@ -58,6 +59,8 @@ export type System = {
   problems: readonly Problem[];
   graph: Graph;
   wanted: ReadonlySet<string>;
+  /** Names that a connection starts, should they not be wanted anyway. */
+  lazy: ReadonlySet<string>;
   /** Names of early services, and whether they have all had their chance since boot. */
   early: readonly string[];
   earlySettled: boolean;
@@ -70,6 +73,8 @@ export type System = {
   readonly booting: Set<string>;
   readonly units: Map<string, Unit>;
   readonly pids: Map<Pid, string>;
+  /** The same of errands: processes that are not those of the lifecycle. */
+  readonly errands: Map<Pid, string>;
   readonly intents: Map<string, Intent>;
   readonly jobs: Map<number, Job>;
   readonly agenda: Agenda;
@@ -123,6 +128,7 @@ export function newSystem(options: SystemOptions, now: Millis): System {
       members: none,
     },
     wanted: new Set(),
+    lazy: new Set(),
     early: [],
     earlySettled: false,
     halt: null,
@@ -132,6 +138,7 @@ export function newSystem(options: SystemOptions, now: Millis): System {
     booting: new Set(),
     units: new Map(),
     pids: new Map(),
+    errands: new Map(),
     intents: new Map(),
     jobs: new Map(),
     agenda: newAgenda(),
@@ -173,5 +180,5 @@ export function dueOf(system: System, key: string): Millis | null {
     return system.jobs.get(Number(key.slice(JOB_DEADLINE.length)))?.by ?? null;
   }
   const unit = system.units.get(key);
-  return unit === undefined ? null : deadline(unit.service.phase);
+  return unit === undefined ? null : deadlineOf(unit.service);
 }

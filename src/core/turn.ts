@@ -3,10 +3,11 @@
  * are followed through the graph until nothing moves any more. Work is in proportion to what
  * changes, never to how many services there are.
  */
-import { note } from './agenda.ts';
+import { isAwaited, mayDrain } from './draining.ts';
 import { edgesOf } from './edges.ts';
-import { deadline, type Event, isActive, isMet, newService, pidOf } from './phase.ts';
-import { step } from './service.ts';
+import { trackProcesses, untrack } from './errand-track.ts';
+import { act, type ErrandEvent } from './errands.ts';
+import { type Event, isActive, isMet, newService, pidOf } from './phase.ts';
 import type { Spec } from './spec.ts';
 import {
   type Change,
@@ -45,24 +46,26 @@ export const newTurn = (system: System, now: Millis): Turn => ({
 });
 
 /** Lets `event` act on one service, and queues everyone whose gate it may open. */
-export function apply(turn: Turn, name: string, event: Event): void {
+export function apply(turn: Turn, name: string, event: Event | ErrandEvent): void {
   const { system, now } = turn;
   const unit = system.units.get(name);
   if (unit === undefined) return;
-  const [service, effects] = step(unit.service, event, unit.spec, now);
-  if (service === unit.service) return;
+  const [service, effects] = act(unit.service, event, unit.spec, now);
+  // A signal that somebody sends changes nothing of what is known.
+  if (service === unit.service && effects.length === 0) return;
   const next: Unit = { service, spec: unit.spec };
   system.units.set(name, next);
   turn.touched.add(name);
   for (const effect of effects) {
     if (effect.do === 'signal') turn.effects.push(effect);
+    else if (effect.do === 'pipe') turn.effects.push({ ...effect, name });
     else {
       const { spec } = unit;
       const exitPid = pidOf(unit.service.phase);
-      const { role } = effect;
-      turn.effects.push({ do: 'spawn', name, role, spec, exit: service.exit, exitPid });
+      turn.effects.push({ ...effect, name, spec, exit: service.exit, exitPid });
     }
   }
+  trackProcesses(turn, name, unit, next);
   // Whoever reads `changes` cares for phases; a wish alone moves nothing yet.
   if (service.phase !== unit.service.phase) moved(turn, name, unit, next);
   turn.queue.add(name);
@@ -70,6 +73,8 @@ export function apply(turn: Turn, name: string, event: Event): void {
   queueAll(turn, edgesOf(system.graph.dependants, name));
   queueAll(turn, edgesOf(system.graph.needs, name));
   queueAll(turn, edgesOf(system.graph.order, name));
+  // Who reads what it prints may have no edge any more.
+  if (unit.spec.output !== undefined) turn.queue.add(unit.spec.output);
 }
 
 /** Follows the queue until it is empty: admits what may start, releases what may stop. */
@@ -116,13 +121,6 @@ function moved(turn: Turn, name: string, from: Unit, to: Unit): void {
   const { service, spec } = to;
   const { phase } = service;
   turn.changes.push({ name, spec, from: from.service.phase, service });
-  const pid = pidOf(phase);
-  const oldPid = pidOf(from.service.phase);
-  if (oldPid !== null && oldPid !== pid) system.pids.delete(oldPid);
-  if (pid !== null) system.pids.set(pid, name);
-  const due = deadline(phase);
-  if (due !== null) note(system.agenda, name, due);
-
   const active = isActive(service, spec);
   if (!spec.early) {
     if (active) system.active.add(name);
@@ -170,7 +168,7 @@ function settleOne(turn: Turn, name: string): void {
       apply(turn, name, { type: 'admit' });
     }
   } else if (isActive(service, spec) && mayStop(system, name, spec)) {
-    apply(turn, name, { type: 'release' });
+    apply(turn, name, { type: 'release', drains: mayDrain(system, name, spec) });
   } else if (!isActive(service, spec) && !isDefined(system, name)) {
     forget(turn, name, unit);
   }
@@ -191,6 +189,7 @@ function mayStart(system: System, name: string, spec: Spec): boolean {
 /** Everything that needs it, or comes after it, is at rest; early services wait for all others. */
 function mayStop(system: System, name: string, spec: Spec): boolean {
   if (spec.early && system.halt !== null && othersRun(system)) return false;
+  if (isAwaited(system, name, spec)) return false;
   return edgesOf(system.graph.dependants, name).every((other) => {
     const unit = system.units.get(other);
     if (isSkipped(system, other)) return true;
@@ -239,6 +238,7 @@ function forget(turn: Turn, name: string, { service, spec }: Unit): void {
     turn.changes.push({ name, spec, from: service.phase, service });
   }
   turn.touched.add(name);
+  untrack(system, service);
   system.units.delete(name);
   system.intents.delete(name);
   system.throttled.delete(name);

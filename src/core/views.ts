@@ -5,8 +5,11 @@
 import type { ScheduledView } from './blockers.ts';
 import { edgesOf } from './edges.ts';
 import { encodeStatus, exitWords } from './exit.ts';
+import { isListening, listeningNote } from './lazy.ts';
 import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
+import { loggedBy } from './names.ts';
 import { type Phase, pidOf, type Service } from './phase.ts';
+import { PROBE_CAUSE, probesView, unwellNote } from './probed.ts';
 import type { Spec } from './spec.ts';
 import type { System, Unit } from './system.ts';
 import { holders } from './turn.ts';
@@ -77,6 +80,19 @@ export function viewOf(system: System, name: string, unit: Unit, now: Millis): S
     directory: spec.root === undefined ? spec.directory : `${spec.root}:${spec.directory}`,
     definition: definitionOf(system, name, spec),
     early: spec.early,
+    ...(spec.deathTally === undefined ? {} : { deathTally: spec.deathTally }),
+    ...pipesOf(name, spec),
+    ...probesView(unit),
+  };
+}
+
+/** Whom it reads, by what it says itself: some of them may have another definition still. */
+function pipesOf(name: string, spec: Spec): Pick<ServiceView, 'printsTo' | 'readsFrom'> {
+  const service = loggedBy(name);
+  const readsFrom = service === null ? spec.pipeline?.consumerFor : [service];
+  return {
+    ...(spec.output === undefined ? {} : { printsTo: spec.output }),
+    ...(spec.input === undefined || readsFrom === undefined ? {} : { readsFrom }),
   };
 }
 
@@ -101,25 +117,36 @@ function reasonOf(system: System, name: string, unit: Unit, now: Millis): string
   const { phase } = service;
   switch (phase.at) {
     case 'down':
+      if (isListening(system, name)) return listeningNote(spec);
       return service.want === 'up' ? waitingNote(system, name) : downNote(service, spec);
     case 'backoff':
       return `${failureOf(service)}; next try in ${inWords(phase, now)}`;
     case 'failed':
       return failureOf(service);
     case 'stopping':
-      if (phase.why === 'unwell') return service.cause;
+      if (phase.why === 'unwell' || phase.why === 'probe') return service.cause;
       return phase.why === 'unready' ? 'was not ready in time' : (service.status ?? '');
-    case 'starting':
     case 'up':
-      return service.status ?? '';
+      return (
+        unwellNote(service) || reloadNote(service) || service.status || unreadNote(system, spec)
+      );
+    case 'starting':
+      return service.status ?? unreadNote(system, spec);
     case 'spawning':
     case 'finishing':
     case 'undoing':
-    case 'done':
       return '';
+    case 'done':
+      return reloadNote(service);
     default:
       return unreachable(phase);
   }
+}
+
+function reloadNote({ reload }: Service): string {
+  if (reload === undefined) return '';
+  if (reload.at !== 'over') return 'reloading';
+  return reload.problem === null ? '' : `its reload failed: ${reload.problem}`;
 }
 
 function waitingNote(system: System, name: string): string {
@@ -127,6 +154,15 @@ function waitingNote(system: System, name: string): string {
   const names = holders(system, name);
   if (names.length > 0) return `waits for ${names.join(', ')}`;
   return system.earlySettled ? '' : 'waits for the early services';
+}
+
+/** It prints into a pipe that nobody reads: it will be held there once the pipe is full. */
+function unreadNote({ units }: System, { output }: Spec): string {
+  if (output === undefined) return '';
+  const reader = units.get(output)?.service;
+  if (reader === undefined) return `nobody reads what it prints: there is no ${output}`;
+  const isRead = pidOf(reader.phase) !== null && reader.phase.at !== 'finishing';
+  return isRead ? '' : `nobody reads what it prints: ${output} is ${stateOf(reader)}`;
 }
 
 /** How it ended, when that was not just what it was told. */
@@ -139,6 +175,7 @@ function downNote({ exit }: Service, spec: Spec): string {
 function failureOf(service: Service): string {
   if (service.error !== null) return service.error;
   if (service.cause === 'not ready in time') return service.cause;
+  if (service.cause.startsWith(PROBE_CAUSE)) return service.cause;
   return service.exit === null ? service.cause : exitWords(service.exit);
 }
 

@@ -26,15 +26,38 @@ export type Wishes = {
  */
 export function wantedNames(wishes: Wishes): Set<string> {
   const { graph, intents } = wishes;
-  const asked = [...intents].filter(([, intent]) => intent === 'down').map(([name]) => name);
-  const blocked = closure(asked, graph.neededBy);
-  const wanted = new Set(roots(wishes).filter((name) => !blocked.has(name)));
+  const blocked = blockedBy(intents, graph);
+  const wanted = new Set(
+    roots(wishes).filter((name) => !blocked.has(name) && !isForLater(wishes, name)),
+  );
   for (const name of wanted) {
     for (const edges of [graph.needs, graph.pulls]) {
       for (const next of edgesOf(edges, name)) if (!blocked.has(next)) wanted.add(next);
     }
   }
   return wanted;
+}
+
+/**
+ * The names that would be wanted and are lazy: nobody asked for them, so that they are started by
+ * the first connection to one of their sockets.
+ */
+export function lazyNames(wishes: Wishes): Set<string> {
+  const lazy = [...wishes.definitions.values()].filter((spec) => spec.lazy === true);
+  if (lazy.length === 0) return new Set();
+  const blocked = blockedBy(wishes.intents, wishes.graph);
+  const meant = roots(wishes).filter((name) => !blocked.has(name));
+  return new Set(meant.filter((name) => wishes.definitions.get(name)?.lazy === true));
+}
+
+function blockedBy(intents: Wishes['intents'], graph: Graph): ReadonlySet<string> {
+  const asked = [...intents].filter(([, intent]) => intent === 'down').map(([name]) => name);
+  return closure(asked, graph.neededBy);
+}
+
+/** It is lazy, and nobody has asked for it. */
+function isForLater({ definitions, intents }: Wishes, name: string): boolean {
+  return definitions.get(name)?.lazy === true && !intents.has(name);
 }
 
 /** Without a bundle of this name every service is wanted, as in a plain scan directory. */

@@ -3,6 +3,8 @@
  * runtime's own loop run now and then, because only there do signals become wishes.
  */
 import { join } from 'node:path';
+import { nameOfFile } from '../core/names.ts';
+import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { BACKLOG_TOTAL_BYTES_MAX } from './backlog.ts';
 import { Composer } from './compose.ts';
@@ -16,6 +18,8 @@ export type Settings = {
   readonly fifos: string;
   /** Directory of the stored logs: `NAME/current` and archives. */
   readonly logs: string;
+  /** A descriptor that gets all output as it is, whoever it came from; null: none does. */
+  readonly echo?: Fd | null;
 };
 
 /** What signals ask for; set at any time, read once a turn. */
@@ -62,6 +66,9 @@ const YIELD_MS = 20;
 
 /** What a FIFO can hold at most (fs.pipe-max-size): more than that was written after the signal. */
 const DRAIN_BYTES_MAX: number = 1024 * 1024;
+
+/** What svinit itself has to say is no output of a service. */
+const OWN_LOG = 'svinit';
 
 class Logger {
   readonly #kernel: Kernel;
@@ -131,10 +138,29 @@ class Logger {
     if (count === null) return 0;
     if (count === 0) this.#end(stream);
     else {
+      if (stream.name !== OWN_LOG) this.#echo(count);
       this.#stamper.tick();
       this.#composer.take(stream.tail, count, this.#logOf(stream));
     }
     return count;
+  }
+
+  /**
+   * To whoever reads the output of a container. Who writes waits for who reads, as without a logger
+   * in between; an output that is closed, or may not be waited for, loses what it does not take.
+   */
+  #echo(count: number): void {
+    const { echo = null } = this.#settings;
+    if (echo === null) return;
+    try {
+      for (let done = 0; done < count; ) {
+        const taken = this.#kernel.write(echo, this.#composer.area.subarray(done, count));
+        if (taken === null) return;
+        done += taken;
+      }
+    } catch {
+      // Nobody reads it any more; it is stored all the same.
+    }
   }
 
   /** A FIFO that cannot be read is at its end: reading it again and again would help nobody. */
@@ -161,7 +187,7 @@ class Logger {
   #logOf({ name }: Stream): LogFile {
     const known = this.#logs.get(name);
     if (known !== undefined) return known;
-    const log = new LogFile(name, join(this.#settings.logs, name), this.#context);
+    const log = new LogFile(nameOfFile(name), join(this.#settings.logs, name), this.#context);
     this.#logs.set(name, log);
     return log;
   }

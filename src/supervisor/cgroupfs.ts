@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import {
@@ -21,7 +22,9 @@ import {
   serviceIn,
   straysOf,
   toEnable,
+  withoutIoLimits,
 } from '../core/cgroup.ts';
+import { oomKillsIn } from '../core/oom.ts';
 import { bundleIn } from '../core/slices.ts';
 import type { CgroupLimits } from '../core/spec-cgroup.ts';
 import type { Pid } from '../core/units.ts';
@@ -58,9 +61,25 @@ export function isForUs(machine: boolean): boolean {
 
 /** Writes limits. @throws {Error} when what was asked for cannot be had. */
 export function limit(group: string, limits: CgroupLimits, isFresh: boolean): void {
-  for (const { file, text, isAsked } of limitWrites(limits, isFresh)) {
-    if (isAsked || existsSync(`${group}/${file}`)) write(group, file, text);
+  if (!isFresh && existsSync(`${group}/io.max`)) {
+    for (const line of withoutIoLimits(read(group, 'io.max'))) write(group, 'io.max', line);
   }
+  for (const { file, text, isAsked } of limitWrites(limits, isFresh)) {
+    const line = file === 'io.max' ? byNumber(text) : text;
+    if (isAsked || existsSync(`${group}/${file}`)) write(group, file, line);
+  }
+}
+
+/** The kernel knows block devices by number; a name is a file of /dev, which nobody can block. */
+function byNumber(line: string): string {
+  const [device = '', ...limits] = line.split(' ');
+  if (!device.startsWith('/')) return line;
+  const found = named(`stat of ${device}`, () => statSync(device));
+  if (!found.isBlockDevice()) throw new Error(`${device} is no block device`);
+  // gnu_dev_major(3) and gnu_dev_minor(3), as far as Linux has numbers: 12 and 20 bits.
+  const { rdev } = found;
+  const [major, minor] = [(rdev >>> 8) & 0xfff, (rdev & 0xff) | ((rdev >>> 12) & 0xfff00)];
+  return [`${major}:${minor}`, ...limits].join(' ');
 }
 
 /** Controllers that a cgroup has and does not give to those in it. */
@@ -144,6 +163,15 @@ export function killAll(group: string, kill: (pid: Pid) => void): void {
     else for (const pid of pidsOf(group)) kill(pid);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Processes in it and below it that were killed for want of memory; 0 where none are counted. */
+export function killsIn(group: string): number {
+  try {
+    return oomKillsIn(read(group, 'memory.events'));
+  } catch {
+    return 0;
   }
 }
 

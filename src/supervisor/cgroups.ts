@@ -20,6 +20,7 @@ import {
   findServices,
   isForUs,
   killAll,
+  killsIn,
   limit,
   make,
   move,
@@ -31,6 +32,7 @@ import {
   write,
 } from './cgroupfs.ts';
 import { wordsOf } from './let-go.ts';
+import { Troubles } from './troubles.ts';
 
 export type CgroupPorts = {
   readonly kernel: Pick<Kernel, 'kill'>;
@@ -56,12 +58,14 @@ export class Cgroups {
   /** The directories of services that have a cgroup, and those that are to be emptied. */
   readonly #made = new Map<string, string>();
   readonly #over = new Set<string>();
-  /** What failed, so that each reason is told once. */
-  readonly #troubles = new Set<string>();
+  /** The OOM kills there had been in each before its service started. */
+  readonly #kills = new Map<string, number>();
+  readonly #troubles: Troubles;
   #isSettledIn = false;
 
   constructor(ports: CgroupPorts) {
     this.#ports = ports;
+    this.#troubles = new Troubles(ports.warn);
     this.#isOpen = this.#open();
   }
 
@@ -83,7 +87,7 @@ export class Cgroups {
       if (pid === null) this.#over.add(group);
       if (pid === null) throw error;
       if (!this.#isBound(spec)) {
-        this.#trouble(`move ${spec.name} into its cgroup`, error);
+        this.#troubles.tell(`move ${spec.name} into its cgroup`, error);
         return pid;
       }
       // It must not run with less than it asked for.
@@ -92,9 +96,17 @@ export class Cgroups {
     }
   }
 
+  /** Processes of the service of `pid` that were killed for want of memory since it started. */
+  oomKills(pid: Pid): number {
+    const name = this.#ports.pids.get(pid);
+    const group = name === undefined ? undefined : this.#made.get(name);
+    if (name === undefined || group === undefined) return 0;
+    return Math.max(0, killsIn(group) - (this.#kills.get(name) ?? 0));
+  }
+
   /** For `svctl doctor`. */
   get facts(): Examined['cgroups'] {
-    return { isOpen: this.#isOpen, troubles: [...this.#troubles] };
+    return { isOpen: this.#isOpen, troubles: this.#troubles.reasons };
   }
 
   /** Follows services: what is left of those that are over is killed. */
@@ -130,24 +142,27 @@ export class Cgroups {
       write(OWN, 'cgroup.procs', ITSELF);
     } catch (error) {
       // A container whose tree is not for it to change is what most are.
-      if (this.#ports.machine) this.#trouble('have cgroups', error);
+      if (this.#ports.machine) this.#troubles.tell('have cgroups', error);
       return false;
     }
     for (const group of [ROOT, SERVICES]) this.#enable(group);
     const memoryMin = String(this.#ports.memoryMin);
     if (existsSync(`${OWN}/memory.min`)) {
-      this.#try('keep memory for svinit', () => write(OWN, 'memory.min', memoryMin));
+      this.#troubles.try('keep memory for svinit', () => write(OWN, 'memory.min', memoryMin));
     }
-    this.#try('find the cgroups of services', () => {
-      for (const [name, group] of findServices(SERVICES)) this.#made.set(name, group);
+    this.#troubles.try('find the cgroups of services', () => {
+      for (const [name, group] of findServices(SERVICES)) {
+        this.#made.set(name, group);
+        this.#kills.set(name, killsIn(group));
+      }
     });
     return true;
   }
 
   #enable(group: string): void {
-    this.#try('see the controllers of cgroups', () => {
+    this.#troubles.try('see the controllers of cgroups', () => {
       for (const name of disabledIn(group)) {
-        this.#try(`limit ${name} of services`, () => enable(group, name));
+        this.#troubles.try(`limit ${name} of services`, () => enable(group, name));
       }
     });
   }
@@ -168,12 +183,13 @@ export class Cgroups {
       this.#over.delete(group);
       this.#made.set(name, group);
       limit(group, spec.cgroup ?? {}, isFresh);
+      this.#kills.set(name, isFresh ? 0 : killsIn(group));
       const uid = spec.cgroup?.delegate;
       if (uid !== undefined) delegate(group, Number(uid));
       return group;
     } catch (error) {
       if (this.#isBound(spec)) throw new Error(`Cannot limit ${name}: ${wordsOf(error)}`);
-      if (this.#isOpen) this.#trouble(`make the cgroup of ${name}`, error);
+      if (this.#isOpen) this.#troubles.tell(`make the cgroup of ${name}`, error);
       return null;
     }
   }
@@ -208,7 +224,7 @@ export class Cgroups {
 
   #kill(group: string): void {
     const { kernel } = this.#ports;
-    this.#try(`empty ${group}`, () => killAll(group, (pid) => kernel.kill(pid, SIGKILL)));
+    this.#troubles.try(`empty ${group}`, () => killAll(group, (pid) => kernel.kill(pid, SIGKILL)));
   }
 
   /** A slice goes with the last of its services; one with others in it stays (rmdir(2)). */
@@ -222,7 +238,7 @@ export class Cgroups {
   /** An image may have died between the start of a process and its move; and nobody tidied up. */
   #settleIn(): void {
     this.#isSettledIn = true;
-    this.#try('go on with the cgroups of the image before', () => {
+    this.#troubles.try('go on with the cgroups of the image before', () => {
       for (const pid of pidsOf(OWN)) {
         const name = this.#ports.pids.get(pid);
         const group = name === undefined ? undefined : this.#made.get(name);
@@ -230,20 +246,5 @@ export class Cgroups {
       }
       for (const group of this.#made.values()) if (remove(group)) this.#gone(group);
     });
-  }
-
-  #try(what: string, act: () => void): void {
-    try {
-      act();
-    } catch (error) {
-      this.#trouble(what, error);
-    }
-  }
-
-  #trouble(what: string, error: unknown): void {
-    const reason = wordsOf(error);
-    if (this.#troubles.has(reason)) return;
-    this.#troubles.add(reason);
-    this.#ports.warn(`Cannot ${what}: ${reason}`);
   }
 }

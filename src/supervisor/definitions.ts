@@ -3,13 +3,16 @@
  * what svinit brings along itself is added.
  */
 
+import { joinPipes, parseAll } from '../core/pipelines.ts';
+import { withProber } from '../core/prober.ts';
 import { ofRoot, withoutTaken } from '../core/root-definitions.ts';
 import { OS, rootPlaces } from '../core/root-places.ts';
 import type { Problem, Spec } from '../core/spec.ts';
-import { type ParsedSpec, parseSpec } from '../core/spec-files.ts';
+import type { ParsedSpec } from '../core/spec-files.ts';
 import { expandTerminals, type Terminals } from '../core/terminals.ts';
 import { ms } from '../core/units.ts';
 import type { SupervisorOptions } from './options.ts';
+import { overlaid } from './overlay-definitions.ts';
 import { readRootDefinitions } from './root-definitions.ts';
 import { type ScanLimits, scanPath } from './scan.ts';
 
@@ -21,7 +24,7 @@ export type Definitions = {
 
 export type Reading = Pick<
   SupervisorOptions,
-  'builtins' | 'console' | 'consoles' | 'paths' | 'roots' | 'self'
+  'builtins' | 'console' | 'consoles' | 'overlay' | 'paths' | 'roots' | 'self'
 > & {
   readonly limits: ScanLimits;
   /** The service whose end is the container's: it is not started again. */
@@ -31,24 +34,32 @@ export type Reading = Pick<
 export function readDefinitions(reading: Reading): Definitions {
   const { roots, paths, limits, builtins, main } = reading;
   const { found, problems } = scanPath(roots, limits);
-  const parsed = found.map((texts) => parseSpec(texts));
-  const own = specsOf(parsed);
+  const parsed = parseAll(found);
+  const overlay = overlaid(reading.overlay ?? null, specsOf(parsed), limits);
+  const own = overlay.specs;
   const names = new Set(own.map(({ name }) => name));
   const beside = [...found, ...problems, ...builtins].map(({ name }) => name);
   const read = readRootDefinitions(rootPlaces(paths.run).definitions);
   const root = withoutTaken(read, new Set(beside), OS);
-  const rooted = root.found.map((texts) => parseSpec(texts));
+  const rooted = parseAll(root.found);
   const specs = [...own, ...specsOf(rooted).map((spec) => ofRoot(spec, OS))];
   const all = [...builtins.filter(({ name }) => !names.has(name)), ...specs].map((spec) =>
     spec.name === main ? startedOnce(spec) : spec,
   );
-  const results = [...parsed, ...rooted];
-  const { specs: expanded, problems: refused } = expandTerminals(all, terminalsFor(reading));
-  const rest = [...root.problems, ...results.flatMap((result) => result.problems), ...refused];
+  const results = [...parsed, ...overlay.parsed, ...rooted];
+  const told = [...root.problems, ...results.flatMap((result) => result.problems)];
+  const joined = joinPipes(all, new Set([...problems, ...told].map(({ name }) => name)));
+  const expanded = expandTerminals(joined.specs, terminalsFor(reading));
+  const rest = [...told, ...joined.problems, ...expanded.problems];
   return {
-    specs: orderEarly(expanded),
-    problems: [...problems, ...rest],
-    notices: [...root.notices, ...results.flatMap((result) => result.notices)],
+    specs: orderEarly(withProber(expanded.specs, terminalsFor(reading).program)),
+    problems: [...problems, ...overlay.problems, ...rest],
+    notices: [
+      ...root.notices,
+      ...joined.notices,
+      ...overlay.notices,
+      ...results.flatMap((result) => result.notices),
+    ],
   };
 }
 

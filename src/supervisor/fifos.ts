@@ -1,29 +1,54 @@
 /**
- * One FIFO a service for what it prints. PID 1 holds every one open for reading and writing, for
- * ever: neither the service nor the logger ever sees end-of-file or EPIPE, and what is in the pipe
- * survives the death of either, and a re-exec.
+ * One FIFO a service for what it prints, and one for what it reads, if it is the logger of another
+ * or a consumer. PID 1 holds every one open for reading and writing, for ever: neither side ever
+ * sees end-of-file or EPIPE, and what is in the pipe survives the death of either, and a re-exec.
+ *
+ * The FIFO of what `foo` prints has the name `foo`, that of what it reads `<foo`.
  */
-import { constants, lstatSync, unlinkSync } from 'node:fs';
+import { chownSync, constants, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { fileNameOf, nameOfFile } from '../core/names.ts';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { letGo } from './let-go.ts';
+import type { Paths } from './paths.ts';
+
+/** Where the FIFOs are: those for the logger, and those it has nothing to do with. */
+export type FifoPlaces = Pick<Paths, 'fifos' | 'pipes'>;
+
+const INPUT = '<';
+
+/** The name of the FIFO that `reader` reads. */
+export const inputOf = (reader: string): string => `${INPUT}${reader}`;
+
+/** Who reads the FIFO `name`; null: svlog does. */
+export const readerOf = (name: string): string | null =>
+  name.startsWith(INPUT) ? name.slice(INPUT.length) : null;
+
+/** The name of the FIFO at `path`; null when none of ours is there. */
+export function fifoAt({ fifos, pipes }: FifoPlaces, path: string): string | null {
+  if (path.startsWith(`${fifos}/`)) return nameOfFile(path.slice(fifos.length + 1));
+  if (path.startsWith(`${pipes}/`)) return inputOf(nameOfFile(path.slice(pipes.length + 1)));
+  return null;
+}
 
 export class Fifos {
   readonly #kernel: Kernel;
-  readonly #directory: string;
+  readonly places: FifoPlaces;
   readonly #held = new Map<string, Fd>();
 
   /** Hears of each descriptor that is held, and with null of one that is not any more. */
   readonly #note: (name: string, fd: Fd | null) => void;
 
-  constructor(kernel: Kernel, directory: string, note: (name: string, fd: Fd | null) => void) {
+  constructor(kernel: Kernel, places: FifoPlaces, note: (name: string, fd: Fd | null) => void) {
     this.#kernel = kernel;
-    this.#directory = directory;
+    this.places = places;
     this.#note = note;
   }
 
   pathOf(name: string): string {
-    return `${this.#directory}/${name}`;
+    const reader = readerOf(name);
+    const { fifos, pipes } = this.places;
+    return reader === null ? `${fifos}/${fileNameOf(name)}` : `${pipes}/${fileNameOf(reader)}`;
   }
 
   /** Makes and holds the FIFO of `name` on first use. */
@@ -31,6 +56,7 @@ export class Fifos {
     const known = this.#held.get(name);
     if (known !== undefined) return known;
     const path = this.pathOf(name);
+    if (readerOf(name) !== null) mkdirSync(this.places.pipes, { recursive: true, mode: 0o700 });
     if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
     const fd = this.#kernel.open(path, constants.O_RDWR | constants.O_NONBLOCK);
     try {
@@ -43,6 +69,14 @@ export class Fifos {
     this.#held.set(name, fd);
     this.#note(name, fd);
     return fd;
+  }
+
+  /** The chain gives it to the user of a service; it may have had one before. */
+  takeBack(name: string): void {
+    const path = this.pathOf(name);
+    const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && found.uid !== uid) chownSync(path, uid, gid);
   }
 
   /** Descriptors by name, for the next image. */
@@ -66,12 +100,19 @@ export class Fifos {
 
   /** The service is no longer defined and at rest. The logger drains what it has open. */
   release(name: string): void {
+    const isHeld = this.loosen(name);
+    const path = this.pathOf(name);
+    if (isHeld || lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+  }
+
+  /** Whoever reads it comes to its end once nobody else writes; whether it was held. */
+  loosen(name: string): boolean {
     const fd = this.#held.get(name);
-    if (fd === undefined) return;
+    if (fd === undefined) return false;
     this.#held.delete(name);
     this.#note(name, null);
     letGo(this.#kernel, fd);
-    unlinkSync(this.pathOf(name));
+    return true;
   }
 }
 

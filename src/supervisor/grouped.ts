@@ -3,14 +3,15 @@
  * service is done about all of its processes.
  */
 import { slicesIn } from '../core/slices.ts';
-import type { Asker, Change } from '../core/system.ts';
+import type { Change } from '../core/system.ts';
 import type { Pid } from '../core/units.ts';
 import { Cgroups } from './cgroups.ts';
 import type { LoopPorts, OtherEffect } from './loop.ts';
 import type { SupervisorOptions } from './options.ts';
 
 /** What only the supervisor can do: a question to the parts is answered among them. */
-export type Performed = Exclude<OtherEffect, { do: 'examine' }>;
+export type Performed = Exclude<OtherEffect, Question>;
+export type Question = Extract<OtherEffect, { do: 'examine' | 'probes' }>;
 
 /** What the parts call back for. */
 export type Hooks = {
@@ -32,12 +33,12 @@ export function grouped(
   hooks: Hooks,
   cgroups: Cgroups,
   pids: ReadonlyMap<Pid, string>,
-  examine: (asker: Asker) => void,
+  answer: (question: Question) => void,
 ): Pick<LoopPorts, 'perform' | 'changed' | 'reconcile' | 'failed'> {
   return {
     ...hooks,
     perform: (effect) => {
-      if (effect.do === 'examine') return examine(effect.asker);
+      if (effect.do === 'examine' || effect.do === 'probes') return answer(effect);
       const name = effect.do === 'signal' && effect.group ? pids.get(effect.pid) : undefined;
       if (name !== undefined) cgroups.kill(name);
       hooks.perform(effect);

@@ -28,6 +28,8 @@ export type HaltPorts = {
   /** Directories of svinit: what is mounted there ends with it. */
   readonly own: readonly string[];
   readonly pauseBeforeHandover?: () => Promise<void>;
+  /** An image made for s6-overlay may ask for another time from TERM to KILL. */
+  readonly overlay?: { readonly settings: { readonly killWithin: number } } | null;
   readonly wishes?: NonNullable<RescuePorts['wishes']>;
   /** The watchdog is the next init's, if it wants it. */
   readonly disarm: () => void;
@@ -139,7 +141,8 @@ async function killTheRest(ports: HaltPorts): Promise<void> {
   ports.say(`ending ${rest.length} other processes`);
   signalAll(ports.kernel, rest, SIGTERM);
   signalAll(ports.kernel, rest, SIGCONT);
-  if (await gone(ports, TERM_WITHIN_MS[ports.machine ? 'machine' : 'container'])) return;
+  const usually = TERM_WITHIN_MS[ports.machine ? 'machine' : 'container'];
+  if (await gone(ports, ports.overlay?.settings.killWithin ?? usually)) return;
   const stubborn = others();
   ports.say(`killing ${stubborn.length} that did not end`);
   signalAll(ports.kernel, stubborn, SIGKILL);

@@ -12,6 +12,7 @@ import type { Kernel } from '../sys/kernel.ts';
 import { SysError } from '../sys/libc.ts';
 import type { Control } from './control.ts';
 import type { Fifos } from './fifos.ts';
+import type { Holdings } from './holdings.ts';
 import type { Journal } from './journal.ts';
 import { wordsOf } from './let-go.ts';
 import { deathWords } from './lifeline.ts';
@@ -32,6 +33,7 @@ export type HandoverPorts = {
   readonly control: Control;
   readonly notify: NotifySocket;
   readonly trial: Trial;
+  readonly holdings: Holdings;
   /** No alarm while the image is replaced: starting may take long on a slow machine. */
   readonly release: () => void;
   readonly hold: () => void;
@@ -99,7 +101,7 @@ export class Handover {
 
   /** The whole state, for an image that need not be asked for an answer. */
   legacy(revivals: readonly number[]): Legacy {
-    const { system, fifos, spawner, control, notify } = this.#ports;
+    const { system, fifos, spawner, control, notify, holdings } = this.#ports;
     return {
       system: encodeCheckpoint(system),
       turns: [],
@@ -107,6 +109,7 @@ export class Handover {
       notifications: [...spawner.notifications()],
       listeners: [...control.listeners(), ...notify.listeners()],
       clients: control.clients.passed(false),
+      held: holdings.held(),
       askers: [],
       revivals,
     };

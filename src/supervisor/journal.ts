@@ -2,7 +2,6 @@
  * What PID 1 itself has to say: structured lines into its own FIFO, where svlog finds them, and
  * words for people on the console. Neither may ever block or fail it.
  */
-import pino from 'pino';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 
@@ -17,6 +16,9 @@ const HELD_LINES_MAX = 200;
 
 /** Keeps a line below PIPE_BUF, so that it is written whole or not at all. */
 const TEXT_CHARS_MAX = 1000;
+
+/** Numbers and keys of pino's lines, a form that log tools know; svctl makes sentences of them. */
+const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 
 /** A journal that writes to `fd`, a non-blocking FIFO, and remembers what found no room. */
 export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
@@ -36,8 +38,7 @@ export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
   const flush = (): void => {
     while (held.length > 0 && put(held[0] ?? '')) held.shift();
     if (held.length === 0 && dropped > 0) {
-      const note = { level: 40, time: Date.now(), msg: `${dropped} lines dropped` };
-      if (put(`${JSON.stringify(note)}\n`)) dropped = 0;
+      if (put(lineOf('warn', `${dropped} lines dropped`))) dropped = 0;
     }
   };
   const write = (line: string): void => {
@@ -47,10 +48,18 @@ export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
     else dropped += 1;
   };
 
-  const logger = pino({ base: null, errorKey: 'error' }, { write });
   return {
-    info: (text, fields = {}) => logger.info(fields, text.slice(0, TEXT_CHARS_MAX)),
-    warn: (text, fields = {}) => logger.warn(fields, text.slice(0, TEXT_CHARS_MAX)),
-    error: (text, fields = {}) => logger.error(fields, text.slice(0, TEXT_CHARS_MAX)),
+    info: (text, fields) => write(lineOf('info', text, fields)),
+    warn: (text, fields) => write(lineOf('warn', text, fields)),
+    error: (text, fields) => write(lineOf('error', text, fields)),
   };
+}
+
+function lineOf(
+  level: keyof typeof LEVELS,
+  text: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): string {
+  const msg = text.slice(0, TEXT_CHARS_MAX);
+  return `${JSON.stringify({ level: LEVELS[level], time: Date.now(), ...fields, msg })}\n`;
 }

@@ -10,6 +10,7 @@ import { crc32 } from 'node:zlib';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Passed } from './clients.ts';
+import type { Holding } from './holdings.ts';
 import { letGo } from './let-go.ts';
 
 /** What may follow the whole state. */
@@ -17,6 +18,7 @@ export type LedgerRecord =
   | { readonly k: 'turn'; readonly turn: unknown }
   | { readonly k: 'fifo'; readonly name: string; readonly fd: Fd | null }
   | { readonly k: 'notify'; readonly pid: number; readonly fd: Fd | null }
+  | { readonly k: 'held'; readonly fd: Fd; readonly holding: Holding | null }
   | { readonly k: 'client'; readonly number: number; readonly client: Passed | null };
 
 const MAGIC: Uint8Array = new TextEncoder().encode('svinit\0\x01');

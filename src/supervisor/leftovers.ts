@@ -6,16 +6,16 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { type Fd, fd as toFd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
-import type { Fifos } from './fifos.ts';
+import { type Fifos, fifoAt } from './fifos.ts';
 import { letGo } from './let-go.ts';
 
 /** 0, 1 and 2 are ours whatever they are. */
 const FIRST = 3;
 
 /** To be called before this image opens sockets of its own. */
-export function takeLeftovers(kernel: Kernel, fifos: Fifos, directory: string): void {
+export function takeLeftovers(kernel: Kernel, fifos: Fifos): void {
   for (const [fd, target] of descriptors(`/proc/${kernel.getpid()}/fd`)) {
-    const name = target.startsWith(`${directory}/`) ? target.slice(directory.length + 1) : null;
+    const name = fifoAt(fifos.places, target);
     if (name !== null && !fifos.held().has(name)) fifos.adopt(name, fd);
     else if (name !== null && fifos.held().get(name) === fd) continue;
     else if (name !== null || target.startsWith('socket:') || target.startsWith(OUR_MEMORY)) {

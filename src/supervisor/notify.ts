@@ -5,9 +5,11 @@
  */
 import { readFileSync, unlinkSync } from 'node:fs';
 import { NOTIFICATION_BYTES_MAX, type Notification, parseNotification } from '../core/notify.ts';
+import { UNKNOWN_EXIT } from '../core/survivors.ts';
 import type { SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import type { FdStore } from './fd-store.ts';
 import { letGo } from './let-go.ts';
 import { statOf } from './survey.ts';
 import type { Watch } from './watch.ts';
@@ -19,6 +21,8 @@ export type NotifyPorts = {
   /** The services by the pid of the process that is theirs now. */
   readonly pids: ReadonlyMap<Pid, string>;
   readonly post: (event: SystemEvent) => void;
+  /** Takes what descriptors come along, or closes them. */
+  readonly store: Pick<FdStore, 'take'>;
   readonly warn: (text: string) => void;
 };
 
@@ -32,6 +36,9 @@ export class NotifySocket {
   #fd: Fd | null = null;
   /** Names whose unknown words have been told: a service says the same again and again. */
   readonly #told = new Set<string>();
+
+  /** Main processes that are no children of ours, by when they began: their end is not told. */
+  readonly #strangers = new Map<Pid, number>();
 
   constructor(ports: NotifyPorts) {
     this.#ports = ports;
@@ -58,8 +65,23 @@ export class NotifySocket {
       throw error;
     }
     this.#fd = fd;
+    // Whom the image before has known is not noted: it is seen.
+    if (inherited !== null) for (const pid of this.#ports.pids.keys()) this.#meet(pid);
     const buffer = new Uint8Array(new ArrayBuffer(NOTIFICATION_BYTES_MAX));
     watch.add(fd, () => this.#receive(fd, buffer));
+  }
+
+  /** Those that have ended unheard: how, nobody knows but their parent. */
+  lookForEnds(): void {
+    const { kernel, pids, post } = this.#ports;
+    for (const [pid, start] of this.#strangers) {
+      const stat = statOf(String(pid));
+      const isThere = stat !== null && stat.start === start;
+      // One that is ours by now is reaped like any other.
+      if (isThere && stat.parent !== kernel.getpid() && pids.has(pid)) continue;
+      this.#strangers.delete(pid);
+      if (!isThere && pids.has(pid)) post({ type: 'exited', pid, exit: UNKNOWN_EXIT });
+    }
   }
 
   close(): void {
@@ -82,13 +104,15 @@ export class NotifySocket {
     for (let count = 0; count < MESSAGES_AT_ONCE; count += 1) {
       const message = kernel.receiveMessage(fd, buffer);
       if (message === null) return;
-      for (const passed of message.fds) letGo(kernel, passed);
-      const { sender, bytes, isCut } = message;
+      const { sender, bytes, isCut, fds } = message;
+      const main = sender === null ? null : this.#mainOf(sender.pid);
+      const text = DECODER.decode(bytes);
+      if (main === null || isCut) for (const passed of fds) letGo(kernel, passed);
+      else this.#ports.store.take(this.#ports.pids.get(main) ?? '', text, fds);
       if (sender === null) continue;
-      const main = this.#mainOf(sender.pid);
       if (isCut) warn(`a notification of ${sender.pid} is longer than ${buffer.length} bytes`);
       else if (main === null) warn(`${sender.pid}, which is of no service, sent a notification`);
-      else this.#take(main, parseNotification(DECODER.decode(bytes)));
+      else this.#take(main, parseNotification(text));
     }
   }
 
@@ -105,6 +129,7 @@ export class NotifySocket {
     if (mainPid !== undefined && mainPid !== pid && !isMain) {
       warn(`${name} says that ${mainPid} is its main process, which is not one of its own`);
     }
+    if (isMain) this.#meet(mainPid);
     post({ type: 'notified', pid, said: isMain ? { ...rest, mainPid } : rest });
   }
 
@@ -121,6 +146,13 @@ export class NotifySocket {
     if (session === undefined) return null;
     for (const main of pids.keys()) if (statOf(String(main))?.session === session) return main;
     return null;
+  }
+
+  #meet(pid: Pid): void {
+    const stat = statOf(String(pid));
+    if (stat !== null && stat.parent !== this.#ports.kernel.getpid()) {
+      this.#strangers.set(pid, stat.start);
+    }
   }
 
   /** A process of the same service, that is. */

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { BootOptions } from '../core/boot-options.ts';
 import type { Beginning } from '../core/examined.ts';
+import type { Overlay } from '../core/overlay.ts';
 import type { Spec } from '../core/spec.ts';
 import type { System } from '../core/system.ts';
 import type { Fd } from '../core/units.ts';
@@ -12,6 +13,14 @@ import type { Death } from './handover.ts';
 import type { Paths } from './paths.ts';
 import type { Legacy, Self } from './reexec.ts';
 import type { ScanRoot } from './scan.ts';
+
+/** What was chosen for the image, and the file in which it has its exit code. */
+export type OverlayPorts = Overlay & {
+  /** What somebody wrote there last; null: nothing that is a code. Never fails. */
+  readonly exitCode: () => number | null;
+  /** The main service has ended so: whoever writes after that knows better. */
+  readonly ended: (code: number) => void;
+};
 
 export type SupervisorOptions = {
   readonly kernel: Kernel;
@@ -34,6 +43,8 @@ export type SupervisorOptions = {
   /** The terminals of the other consoles. */
   readonly consoles: readonly string[];
   readonly machine: boolean;
+  /** What is different in an image made for s6-overlay; absent: it is none. */
+  readonly overlay?: OverlayPorts | null;
   readonly beginning: Beginning;
   /** Seconds; 0: the machine's watchdog is not used. */
   readonly watchdog: number;

@@ -12,17 +12,21 @@ import type { Cgroups } from './cgroups.ts';
 import type { Passed } from './clients.ts';
 import { Control } from './control.ts';
 import { examine } from './examine.ts';
+import { FdStore } from './fd-store.ts';
 import { Fifos } from './fifos.ts';
-import { cgroupsFor, grouped, type Hooks } from './grouped.ts';
+import { cgroupsFor, grouped, type Hooks, type Question } from './grouped.ts';
 import { Handover } from './handover.ts';
+import { Holdings } from './holdings.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { wordsOf } from './let-go.ts';
 import { Lifeline } from './lifeline.ts';
+import { type ListenerPorts, Listeners } from './listeners.ts';
 import { Looker } from './look.ts';
-import { Loop } from './loop.ts';
+import { Loop, type Moved } from './loop.ts';
 import { Memory } from './memory.ts';
 import { type NotifyPorts, NotifySocket } from './notify.ts';
 import type { SupervisorOptions } from './options.ts';
+import { probeViews } from './probing.ts';
 import { Proc } from './proc.ts';
 import type { Legacy } from './reexec.ts';
 import { Spawner, type SpawnPorts } from './spawn.ts';
@@ -39,12 +43,14 @@ export type Parts = {
   readonly handover: Handover;
   readonly journal: Journal;
   readonly lifeline: Lifeline;
+  readonly listeners: Listeners;
   readonly looker: Looker;
   readonly loop: Loop;
   readonly memory: Memory;
   readonly notify: NotifySocket;
   readonly proc: Proc;
   readonly spawner: Spawner;
+  readonly store: FdStore;
   readonly teller: Teller;
   readonly trial: Trial;
   readonly watch: Watch;
@@ -59,9 +65,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const post = (event: SystemEvent): void => loop.post(event);
   // What is held before there is a lifeline is in the whole state that it begins with.
   const notes: { taker: Lifeline | null } = { taker: null };
-  const fifos = new Fifos(kernel, paths.fifos, (name, fd) =>
-    notes.taker?.note({ k: 'fifo', name, fd }),
-  );
+  const fifos = new Fifos(kernel, paths, (name, fd) => notes.taker?.note({ k: 'fifo', name, fd }));
   for (const [name, fd] of legacy?.fifos ?? []) adoptFifo(fifos, say, name, fd);
   const journal = openJournal(kernel, ownLog(fifos, say));
   const warn = (text: string): void => journal.warn(text);
@@ -69,33 +73,34 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const lifeline = new Lifeline({ kernel, system, self, journal, whole });
   notes.taker = lifeline;
   const watch = new Watch(kernel, warn);
+  const { holdings, store, listeners } = keepDescriptors(options, notes, { watch, post, warn });
   const cgroups = cgroupsFor(options, warn);
   const loop: Loop = new Loop(system, {
-    ...grouped(hooks, cgroups, system.pids, (asker) => {
-      control.reply(asker, examine(options, parts));
-    }),
+    ...grouped(hooks, cgroups, system.pids, (question) =>
+      control.reply(question.asker, answerTo(question, options, parts)),
+    ),
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
-    settled: (moved) => lifeline.turn(moved),
+    settled: (moved) => noteAndKeep(moved, lifeline, [store, listeners]),
     redefined: () => lifeline.redefined(),
   });
   const spawner = new Spawner({
     ...whatServicesGet(options),
-    ...{ cgroups, fifos, watch, warn },
+    ...{ cgroups, fifos, watch, warn, listeners, store },
     ready: (pid) => post({ type: 'ready', pid }),
     note: (pid, fd) => lifeline.note({ k: 'notify', pid, fd }),
   });
-  const notify = new NotifySocket({ kernel, watch, warn, post, ...heardFrom(options) });
+  const notify = new NotifySocket({ kernel, watch, warn, post, store, ...heardFrom(options) });
   const timed = { kernel, now: kernel.monotonic };
   const note = (number: number, client: Passed | null): void =>
     lifeline.note({ k: 'client', number, client });
   const control = new Control({ ...timed, adopt: options.adoptSocket, post, warn, note });
   const trial = new Trial({ ...timed, watch });
   const looker = buildLooker(options, post, control);
-  const known = { kernel, system, self, journal, loop, fifos, spawner, control, trial, say };
+  const known = { kernel, system, self, journal, loop, fifos, holdings, spawner, control, trial };
   const handover: Handover = new Handover({
     ...known,
-    notify,
+    ...{ notify, say },
     release: () => {
       looker.abandon();
       lifeline.release();
@@ -105,13 +110,42 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   });
   const parts: Parts = {
     ...{ cgroups, control, fifos, handover, journal, lifeline, looker, loop, notify, spawner },
-    ...{ trial, watch },
+    ...{ listeners, store, trial, watch },
     memory: buildMemory(options, journal, handover),
     proc: buildProc(options, warn),
     teller: new Teller(system, journal, options),
     watchdog: new Watchdog({ kernel, warn, info: (text) => journal.info(text) }),
   };
   return parts;
+}
+
+function answerTo(question: Question, options: SupervisorOptions, parts: Parts): unknown {
+  if (question.do === 'examine') return examine(options, parts);
+  return { probes: probeViews(question.asked, whatServicesGet(options)) };
+}
+
+/** Noted first: what an image that dies here has opened is found by what was wanted. */
+function noteAndKeep(
+  moved: Moved,
+  lifeline: Lifeline,
+  keepers: readonly { look(names: Iterable<string>): void }[],
+): void {
+  lifeline.turn(moved);
+  for (const keeper of keepers) keeper.look(moved.touched);
+}
+
+/** What is kept open for services, over this image's end. */
+function keepDescriptors(
+  { kernel, system, legacy }: SupervisorOptions,
+  notes: { readonly taker: Lifeline | null },
+  ports: Pick<ListenerPorts, 'watch' | 'post' | 'warn'>,
+): { holdings: Holdings; store: FdStore; listeners: Listeners } {
+  const holdings = new Holdings(kernel, (fd, holding) =>
+    notes.taker?.note({ k: 'held', fd, holding }),
+  );
+  for (const holding of legacy?.held ?? []) holdings.adopt(holding);
+  const known = { kernel, system, holdings, ...ports };
+  return { holdings, store: new FdStore(known), listeners: new Listeners(known) };
 }
 
 function buildLooker(
@@ -134,7 +168,7 @@ function heardFrom({ paths, system }: SupervisorOptions): Pick<NotifyPorts, 'pat
 /** What is the same for every process that is started. */
 function whatServicesGet(
   options: SupervisorOptions,
-): Pick<SpawnPorts, 'kernel' | 'environment' | 'own' | 'notify' | 'pin' | 'console'> {
+): Pick<SpawnPorts, 'kernel' | 'environment' | 'own' | 'notify' | 'locks' | 'pin' | 'console'> {
   const { kernel, environment, ownEnvironment, console, self, paths } = options;
   const own = { path: self.path, environment: ownEnvironment };
   return {
@@ -142,6 +176,7 @@ function whatServicesGet(
     environment,
     own,
     notify: paths.notify,
+    locks: paths.locks,
     pin: rootPlaces(paths.run).pin,
     console,
   };
@@ -201,8 +236,9 @@ function lookFor(
   spawner: Spawner,
 ): readonly Survivor[] {
   const { kernel } = options;
-  const nameOf = (target: string): string | null =>
-    serviceOf({ ...options, fifos: options.paths.fifos }, specs, target);
+  const nameOf = (target: string, fd: string): string | null =>
+    serviceOf(options, specs, target, fd);
   const isHeard = (pid: Pid): boolean => spawner.notifications().has(pid);
-  return survey(kernel.getpid(), kernel.monotonic(), nameOf, isHeard);
+  const { pids } = options.system;
+  return survey(kernel.getpid(), kernel.monotonic(), nameOf, isHeard, pids);
 }

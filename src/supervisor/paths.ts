@@ -11,6 +11,10 @@ export type Paths = {
   readonly notify: string;
   /** One FIFO a service, made and held by PID 1. */
   readonly fifos: string;
+  /** One FIFO a service that reads what others print, which svlog has nothing to do with. */
+  readonly pipes: string;
+  /** Locks that services hold as long as they live. */
+  readonly locks: string;
   /** Pseudo-terminals that are held for services, one directory for each. */
   readonly terminals: string;
   /** Definitions added at run time. */
@@ -23,6 +27,8 @@ export const pathsIn = (run: string): Paths => ({
   status: `${run}/status`,
   notify: `${run}/notify`,
   fifos: `${run}/log`,
+  pipes: `${run}/pipes`,
+  locks: `${run}/locks`,
   terminals: `${run}/terminals`,
   services: `${run}/services`,
 });

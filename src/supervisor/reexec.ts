@@ -10,6 +10,7 @@ import type { Asker } from '../core/system.ts';
 import { type Fd, type Pid, fd as toFd, pid as toPid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Passed } from './clients.ts';
+import type { Holding } from './holdings.ts';
 import { encodeLedger, readLedger } from './ledger.ts';
 import { markInherited } from './leftovers.ts';
 import { letGo } from './let-go.ts';
@@ -25,6 +26,8 @@ export type Legacy = {
   readonly notifications: readonly (readonly [pid: Pid, fd: Fd])[];
   readonly listeners: readonly { readonly path: string; readonly fd: Fd }[];
   readonly clients: readonly Passed[];
+  /** Sockets of services, and what they have left. */
+  readonly held: readonly Holding[];
   /** Those who asked for the re-exec and still wait for their answer. */
   readonly askers: readonly Asker[];
   /** When images died and were revived, on CLOCK_MONOTONIC in milliseconds. */
@@ -91,6 +94,7 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
   const fifos = new Map(result.output.fifos);
   const notifications = new Map(result.output.notifications);
   const clients = new Map(result.output.clients.map((client) => [client.number, client]));
+  const held = new Map<number, Holding>(result.output.held.map((it) => [it.fd, it]));
   const turns: unknown[] = [];
   for (const record of records) {
     const fitting = v.safeParse(RecordSchema, record);
@@ -99,6 +103,7 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
     if (output.k === 'turn') turns.push(output.turn);
     else if (output.k === 'fifo') put(fifos, output.name, output.fd);
     else if (output.k === 'notify') put(notifications, output.pid, output.fd);
+    else if (output.k === 'held') put(held, output.fd, output.holding);
     else put(clients, output.number, output.client);
   }
   return {
@@ -108,6 +113,7 @@ export function readLegacy(kernel: Kernel, fd: Fd): Legacy {
     notifications: [...notifications].map(([pid, pipe]) => [toPid(pid), toFd(pipe)]),
     listeners: listeners.map((listener) => ({ path: listener.path, fd: toFd(listener.fd) })),
     clients: [...clients.values()].map((client) => ({ ...client, fd: toFd(client.fd) })),
+    held: [...held.values()],
     askers,
     revivals,
   };
@@ -129,12 +135,21 @@ const ClientSchema = v.strictObject({
   fd: Descriptor,
   held: v.nullable(v.pipe(v.string(), v.maxLength(HELD_CHARS_MAX))),
 });
+const HoldingSchema: v.GenericSchema<unknown, Holding> = v.strictObject({
+  service: v.string(),
+  fd: v.pipe(Descriptor, v.transform(toFd)),
+  socket: v.nullable(v.string()),
+  name: v.string(),
+  isPolled: v.boolean(),
+  file: v.string(),
+});
 const LegacySchema = v.strictObject({
   system: v.string(),
   fifos: v.array(v.tuple([v.string(), Descriptor])),
   notifications: v.array(v.tuple([Process, Descriptor])),
   listeners: v.array(v.strictObject({ path: v.string(), fd: Descriptor })),
   clients: v.array(ClientSchema),
+  held: v.array(HoldingSchema),
   askers: v.array(
     v.strictObject({
       client: Count,
@@ -148,5 +163,6 @@ const RecordSchema = v.variant('k', [
   v.strictObject({ k: v.literal('turn'), turn: v.unknown() }),
   v.strictObject({ k: v.literal('fifo'), name: v.string(), fd: v.nullable(Descriptor) }),
   v.strictObject({ k: v.literal('notify'), pid: Process, fd: v.nullable(Descriptor) }),
+  v.strictObject({ k: v.literal('held'), fd: Descriptor, holding: v.nullable(HoldingSchema) }),
   v.strictObject({ k: v.literal('client'), number: Count, client: v.nullable(ClientSchema) }),
 ]);

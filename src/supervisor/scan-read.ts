@@ -32,14 +32,18 @@ export class Unreadable extends Error {
   }
 }
 
-/** Who may own what is read: root, and whoever svinit runs as. */
-export type Owners = ReadonlySet<number>;
+/**
+ * Who may own what is read: root, and whoever svinit runs as. With `rootGroup` the group of root
+ * may write to it: what was copied into an image from a checkout is often so, and nobody else's.
+ */
+export type Owners = ReadonlySet<number> & { readonly rootGroup?: boolean };
 
 const COMMON = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const DIRECTORY = COMMON | constants.O_DIRECTORY;
 const FILE = COMMON | constants.O_NOCTTY;
 /** S_IWGRP | S_IWOTH and S_ISVTX (linux/stat.h). */
 const WRITABLE_BY_OTHERS = 0o022;
+const WRITABLE_BY_GROUP = 0o020;
 const STICKY = 0o1000;
 
 /**
@@ -122,13 +126,14 @@ export function trustedRealpath(path: string, what: string, owners: Owners): str
 
 /** Why what `stats` tells of may have been changed by others than `owners`; null when not. */
 export function distrust(
-  { mode: format, uid }: Pick<Stats, 'mode' | 'uid'>,
+  { mode: format, uid, gid }: Pick<Stats, 'mode' | 'uid'> & Partial<Pick<Stats, 'gid'>>,
   owners: Owners,
   sticky = false,
 ): string | null {
   const mode = format & 0o7777;
   if (!owners.has(uid)) return `it is owned by uid ${uid}`;
-  if ((mode & WRITABLE_BY_OTHERS) === 0 || (sticky && (mode & STICKY) !== 0)) return null;
+  const group = owners.rootGroup === true && gid === 0 ? WRITABLE_BY_GROUP : 0;
+  if ((mode & WRITABLE_BY_OTHERS & ~group) === 0 || (sticky && (mode & STICKY) !== 0)) return null;
   const shown = mode.toString(8).padStart(4, '0');
   return `others than its owner may write to it (mode ${shown})`;
 }

@@ -7,48 +7,37 @@
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { nameProblem, printable } from '../core/names.ts';
+import { loggedBy, loggerOf, nameProblem, printable } from '../core/names.ts';
 import type { Dialect, DirectoryTexts, FoundFile, Problem } from '../core/spec.ts';
-import { readingOf } from '../core/spec-known.ts';
+import { type Failed, type Place, readFiles, type ScanLimits, type Spot } from './scan-entries.ts';
 import {
   type Entry,
   entriesOf,
   inside,
-  type Owners,
-  readText,
   trustedRealpath,
   Unreadable,
   withDirectory,
 } from './scan-read.ts';
 
+export type { ScanLimits } from './scan-entries.ts';
 export type ScanRoot = { readonly path: string; readonly dialect: Dialect };
-
-export type ScanLimits = {
-  /** Definitions in all roots together, and names in one dependencies.d or contents.d. */
-  readonly servicesMax: number;
-  /** Entries of a service directory, and variables in one env/. */
-  readonly entriesMax: number;
-  /** Bytes of a text file. */
-  readonly textMax: number;
-  /** Bytes of a first line: as much as the kernel looks at (BINPRM_BUF_SIZE, binfmts.h). */
-  readonly lineMax: number;
-  /** Users who may own a definition. */
-  readonly owners: Owners;
-};
 
 export type Scan = {
   readonly found: readonly DirectoryTexts[];
   readonly problems: readonly Problem[];
 };
 
-/** The limits for a process of this user: root's files are read, and its own. */
-export function scanLimits(uid: number): ScanLimits {
+/**
+ * The limits for a process of this user: root's files are read, and its own.
+ * @param rootGroup Whether the group of root may write to them.
+ */
+export function scanLimits(uid: number, rootGroup = false): ScanLimits {
   return {
     servicesMax: 5000,
     entriesMax: 256,
     textMax: 64 * 1024,
     lineMax: 256,
-    owners: new Set([0, uid]),
+    owners: Object.assign(new Set([0, uid]), rootGroup ? { rootGroup } : {}),
   };
 }
 
@@ -81,16 +70,6 @@ type Work = {
   readonly problems: Problem[];
   readonly seen: Set<string>;
   readonly limits: ScanLimits;
-};
-
-/** Where one service directory is: by the path people know, and by the one that is opened. */
-type Place = {
-  readonly name: string;
-  readonly directory: string;
-  readonly dialect: Dialect;
-  readonly open: string;
-  /** The directory above it without symbolic links: links inside may lead there and no further. */
-  readonly realParent: string;
 };
 
 function problem(
@@ -127,31 +106,55 @@ function scanRoot(scan: Work, root: ScanRoot): void {
 }
 
 function scanService(scan: Work, root: ScanRoot, fd: number, real: string, entry: Entry): void {
-  const { name } = entry;
-  const directory = `${root.path}/${name}`;
-  try {
-    const linked =
-      entry.kind === 'link' ? trustedRealpath(`${real}/${name}`, name, scan.limits.owners) : null;
-    const place: Place = {
-      ...{ name, directory, dialect: root.dialect },
+  const { name, kind } = entry;
+  const spot = { name, directory: `${root.path}/${name}`, dialect: root.dialect };
+  scanPlace(scan, spot, kind, () => {
+    const { owners } = scan.limits;
+    const linked = kind === 'link' ? trustedRealpath(`${real}/${name}`, name, owners) : null;
+    return {
+      ...spot,
       open: linked ?? inside(fd, name),
       realParent: linked === null ? real : resolve(linked, '..'),
     };
+  });
+}
+
+function scanPlace(scan: Work, spot: Spot, kind: Entry['kind'], find: () => Place): void {
+  const { name, directory } = spot;
+  try {
+    const place = find();
     const texts = readStable(scan, place);
     if (texts !== null) scan.found.push(texts);
+    if (texts === null || texts.files.has('log/')) scanLogger(scan, place);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    if (entry.kind === 'directory' && error.code === 'ENOENT') return;
+    if (kind === 'directory' && error.code === 'ENOENT') return;
     // A link to a file is like any other file beside the services: nobody's business here.
-    if (entry.kind === 'link' && error.code === 'ENOTDIR') return;
+    if (kind === 'link' && error.code === 'ENOTDIR') return;
     problem(scan, name, directory, null, error.message);
   }
 }
 
+/** The logger that a service brings along; one of a logger itself there is not. */
+function scanLogger(scan: Work, place: Place): void {
+  const { name, directory, dialect, realParent } = place;
+  if (loggedBy(name) !== null) return;
+  const { limits } = scan;
+  const spot = { name: loggerOf(name), directory: `${directory}/log`, dialect };
+  withDirectory(place.open, name, limits.owners, (fd) => {
+    const entry = entriesOf(fd, name, limits.entriesMax).find((each) => each.name === 'log');
+    if (entry?.kind !== 'directory' && entry?.kind !== 'link') return;
+    scan.seen.add(spot.name);
+    scanPlace(scan, spot, entry.kind, () => {
+      if (entry.kind === 'directory') return { ...spot, open: inside(fd, 'log'), realParent };
+      const linked = trustedRealpath(inside(fd, 'log'), spot.name, limits.owners);
+      return { ...spot, open: linked, realParent: resolve(linked, '..') };
+    });
+  });
+}
+
 /** How often a directory is read again in which files vanish under our hands. */
 const TRIES = 3;
-
-type Failed = { readonly file: string; readonly error: Unreadable };
 
 /** Null when the directory has a problem. One that is being changed is read anew. */
 function readStable(scan: Work, place: Place): DirectoryTexts | null {
@@ -167,70 +170,4 @@ function readStable(scan: Work, place: Place): DirectoryTexts | null {
   }
   for (const { file, error } of last) problem(scan, name, directory, file, error.message);
   return null;
-}
-
-/** Fills `files` with what the definition may need of the open directory. */
-function readFiles(
-  limits: ScanLimits,
-  place: Place,
-  fd: number,
-  files: Map<string, FoundFile>,
-): Failed[] {
-  const failed: Failed[] = [];
-  for (const entry of entriesOf(fd, place.name, limits.entriesMax)) {
-    try {
-      readEntry(limits, place, fd, entry, files);
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      failed.push({ file: printable(entry.name), error });
-    }
-  }
-  return failed;
-}
-
-const MARK: FoundFile = { text: '', executable: false };
-
-function readEntry(
-  limits: ScanLimits,
-  place: Place,
-  fd: number,
-  { name, kind }: Entry,
-  files: Map<string, FoundFile>,
-): void {
-  const { owners, textMax, lineMax } = limits;
-  const asFile = readingOf(name, false);
-  const asDirectory = readingOf(name, true);
-  if (asFile === 'mark') files.set(name, MARK);
-  // The mark of a directory itself: an empty one must not be taken for none.
-  if (asDirectory !== null && kind !== 'file') files.set(`${name}/`, MARK);
-  const reading = asFile ?? asDirectory;
-  if (reading === null || reading === 'mark') return;
-  const path = kind === 'link' ? followed(place, fd, name, owners) : inside(fd, name);
-  if (reading === 'program') files.set(name, readText(path, name, owners, lineMax, true));
-  else if (reading === 'text') files.set(name, readText(path, name, owners, textMax, false));
-  else if (kind !== 'file') readInner(limits, path, name, reading === 'texts', files);
-}
-
-function readInner(
-  limits: ScanLimits,
-  path: string,
-  name: string,
-  withTexts: boolean,
-  files: Map<string, FoundFile>,
-): void {
-  const { owners, servicesMax, entriesMax, textMax } = limits;
-  withDirectory(path, name, owners, (fd) => {
-    for (const entry of entriesOf(fd, name, withTexts ? entriesMax : servicesMax)) {
-      const file = `${name}/${entry.name}`;
-      const text = () => readText(inside(fd, entry.name), file, owners, textMax, false);
-      files.set(file, withTexts ? text() : MARK);
-    }
-  });
-}
-
-/** A symbolic link in a service directory, as `run -> ../generic/run`, may not lead far away. */
-function followed(place: Place, fd: number, name: string, owners: Owners): string {
-  const real = trustedRealpath(inside(fd, name), name, owners);
-  if (real.startsWith(`${place.realParent}/`)) return real;
-  throw new Unreadable(name, `it is a symbolic link that leaves ${place.realParent}`);
 }

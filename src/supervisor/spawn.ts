@@ -2,24 +2,30 @@
  * A definition becomes a process: the same environment, descriptors, session and limits whether it
  * is started at boot, by hand, after a crash or after a re-exec.
  */
-import { accessSync, constants } from 'node:fs';
-import { chainOf } from '../core/privileges.ts';
-import { finishArguments, resolveEnvironment } from '../core/program.ts';
+import { constants } from 'node:fs';
+import type { ErrandRole } from '../core/phase.ts';
+import { withBeginning } from '../core/prober.ts';
+import { finishArguments, ownVariables, programOf, resolveEnvironment } from '../core/program.ts';
 import { enterArguments } from '../core/root-definitions.ts';
-import type { Command, Spec } from '../core/spec.ts';
+import type { Spec } from '../core/spec.ts';
 import type { SystemEffect, SystemEvent } from '../core/system.ts';
 import type { Fd, Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { FileAction, Program } from '../sys/spawn.ts';
 import type { Cgroups } from './cgroups.ts';
+import { chained, findProgram } from './chained.ts';
 import type { Fifos } from './fifos.ts';
+import { type HandedPorts, handedTo, NOTHING } from './handed.ts';
 import { letGo, wordsOf } from './let-go.ts';
+import { withOwnPids } from './own-pids.ts';
+import { standardFiles } from './pipes.ts';
 import { programFile } from './reexec.ts';
+import { lockFor } from './service-lock.ts';
 import type { Watch } from './watch.ts';
 
 export type SpawnOrder = Extract<SystemEffect, { do: 'spawn' }>;
 
-export type SpawnPorts = {
+export type SpawnPorts = HandedPorts & {
   readonly kernel: Kernel;
   readonly cgroups: Pick<Cgroups, 'start'>;
   readonly fifos: Fifos;
@@ -30,6 +36,8 @@ export type SpawnPorts = {
   readonly own: { readonly path: string; readonly environment: Readonly<Record<string, string>> };
   /** The path of the socket on which services say what they are about. */
   readonly notify: string;
+  /** The directory of the locks that services hold. */
+  readonly locks: string;
   /** The mount namespace that services of the root run in. */
   readonly pin: string;
   /** The terminal behind `tty: "console"`; null when there is none. */
@@ -43,9 +51,9 @@ export type SpawnPorts = {
 
 /** Descriptors a service may open, unless it asks otherwise: what a login gives it on Linux. */
 const NOFILE = { soft: 1024, hard: null };
-const UMASK = 0o022;
+export const UMASK = 0o022;
 /** Of a root, where there is always one (POSIX, sh). */
-const SHELL = '/bin/sh';
+export const SHELL = '/bin/sh';
 
 /** Lack of a resource, not a fault of the service (posix_spawn(3), fork(2), execve(2)). */
 const TRANSIENT: ReadonlySet<string> = new Set([
@@ -66,14 +74,16 @@ export class Spawner {
   /** Starts the program of `order` and gives the event that tells of it. */
   start(order: SpawnOrder): SystemEvent {
     const { name, role } = order;
+    // Nothing of the lifecycle depends on it.
+    const errand = isErrand(role) ? { errand: role } : {};
     try {
-      return { type: 'spawned', name, pid: this.spawn(order) };
+      return { type: 'spawned', name, pid: this.spawn(order), ...errand };
     } catch (error) {
       const reason = wordsOf(error);
       // What becomes of the service tells of its main program alone.
       if (role !== 'start') this.#ports.warn(`${name} has no ${role}: ${reason}`);
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      return { type: 'spawnFailed', name, reason, transient: TRANSIENT.has(code) };
+      return { type: 'spawnFailed', name, reason, transient: TRANSIENT.has(code), ...errand };
     }
   }
 
@@ -84,26 +94,33 @@ export class Spawner {
   spawn(order: SpawnOrder): Pid {
     const { kernel } = this.#ports;
     const { spec, role } = order;
-    const command = role === 'finish' ? spec.finish : role === 'down' ? spec.down : spec.start;
+    const command = programOf(spec, role, order.run);
     if (command === null) throw new TypeError(`${spec.name} has no ${role} to run`);
+    const handed = role === 'start' ? handedTo(spec, this.#ports) : NOTHING;
     const extra = role === 'finish' ? finishArguments(order) : [];
-    const pipe = role === 'start' && spec.ready.by === 'fd' ? kernel.pipe(0) : null;
     const { own } = this.#ports;
     const isOwn = command.path === own.path && spec.root === undefined;
     const base = isOwn ? own.environment : this.#ports.environment;
-    const environment = { ...resolveEnvironment(base, spec.env), ...this.#notifying(order) };
-    const { path: asked, argv } = chained(spec, command, extra);
+    const told = { ...this.#notifying(order), ...handed.env };
+    const all = { ...base, ...ownVariables(spec) };
+    const environment = { ...resolveEnvironment(all, spec.env), ...told };
+    const chain = chained(spec, command, extra, environment, handed.files.length > 0);
+    const isApart = role === 'start' && spec.ownPids === true;
+    const whole = isApart ? withOwnPids(chain) : chain;
+    const { path: asked, argv } = withBeginning(spec, role, whole, environment);
+    const lock = lockFor(this.#ports, order);
+    const pipe = role === 'start' && spec.ready.by === 'fd' ? kernel.pipe(0) : null;
     try {
       const path = environment['PATH'] ?? '';
       const program = {
-        ...(isOwn
+        ...(isOwn && asked === command.path
           ? { path: programFile(own.path), argv, cwd: spec.cwd }
           : spec.root === undefined
             ? { path: findProgram(asked, path), argv, cwd: spec.cwd }
             : this.#entering(spec, [asked, ...argv.slice(1)])),
         env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-        files: this.#files(order, pipe?.[1] ?? null),
-        session: true,
+        files: [...this.#files(order, pipe?.[1] ?? null), ...lock.files, ...handed.files],
+        session: !isErrand(role),
         nofile: NOFILE,
         umask: spec.privileges?.umask ?? UMASK,
       };
@@ -115,13 +132,15 @@ export class Spawner {
       throw error;
     } finally {
       if (pipe !== null) letGo(kernel, pipe[1]);
+      if (lock.fd !== null) letGo(kernel, lock.fd);
     }
   }
 
   /** What a program needs to say what it is about (sd_notify(3), sd_watchdog_enabled(3)). */
   #notifying({ spec, role }: SpawnOrder): Readonly<Record<string, string>> {
-    const { watchdog, ready } = spec;
-    if (role !== 'start' || (ready.by !== 'notify' && watchdog === undefined)) return {};
+    const { watchdog, ready, fdStoreMax } = spec;
+    const says = ready.by === 'notify' || watchdog !== undefined || fdStoreMax !== undefined;
+    if (role !== 'start' || !says) return {};
     const NOTIFY_SOCKET = this.#ports.notify;
     if (watchdog === undefined) return { NOTIFY_SOCKET };
     return { NOTIFY_SOCKET, WATCHDOG_USEC: String(Math.round(watchdog * 1000)) };
@@ -193,21 +212,20 @@ export class Spawner {
     const { spec, role } = order;
     // What is printed on the terminal of its own is logged by who holds that.
     if (role === 'start' && spec.tty?.endsWith('/tty') === true) this.#ports.fifos.hold(spec.name);
-    const files =
-      spec.tty === null || role !== 'start' ? this.#logged(spec.name) : this.#tty(spec.tty);
+    const files = spec.tty === null || role !== 'start' ? this.#outlet(order) : this.#tty(spec.tty);
     if (notify !== null && spec.ready.by === 'fd') files.push({ fd: spec.ready.fd, dup: notify });
     return files;
   }
 
-  #logged(name: string): FileAction[] {
-    this.#ports.fifos.hold(name);
-    const path = this.#ports.fifos.pathOf(name);
-    // Opened anew in the child, for its own description: ours is non-blocking, its must block.
-    return [
-      { fd: 0, open: '/dev/null', flags: constants.O_RDONLY, mode: 0 },
-      { fd: 1, open: path, flags: constants.O_WRONLY, mode: 0 },
-      { fd: 2, open: path, flags: constants.O_WRONLY, mode: 0 },
-    ];
+  /** Its output, and what it has of the descriptors that svinit was started with. */
+  #outlet(order: SpawnOrder): FileAction[] {
+    const { outlet } = order.spec;
+    if (outlet === 'given') return [0, 1, 2].map((fd) => ({ fd, dup: fd as Fd }));
+    return [...this.#logged(order), ...(outlet === 'beside' ? [{ fd: 3, dup: 1 as Fd }] : [])];
+  }
+
+  #logged({ spec, role }: Pick<SpawnOrder, 'spec' | 'role'>): FileAction[] {
+    return standardFiles(this.#ports.fifos, spec, role === 'start');
   }
 
   /** Without O_NOCTTY: the first terminal a session leader opens becomes its controlling one. */
@@ -217,25 +235,6 @@ export class Spawner {
   }
 }
 
-/** The program behind those that make it run as whom and with what it shall. */
-function chained(spec: Spec, { path, argv }: Command, extra: readonly string[]): Command {
-  const chain = spec.privileges === undefined ? [] : chainOf(spec.privileges);
-  const [first] = chain;
-  if (first === undefined) return { path, argv: [...argv, ...extra] };
-  return { path: first, argv: [...chain, path, ...argv.slice(1), ...extra] };
-}
-
-/** A name without a slash is looked up in `path`, as execvp(3) does; the first that can run. */
-function findProgram(name: string, path: string): string {
-  if (name.includes('/')) return name;
-  for (const directory of path.split(':')) {
-    const candidate = `${directory}/${name}`;
-    try {
-      accessSync(candidate, constants.X_OK);
-      return candidate;
-    } catch {
-      // Not here: the next directory may have it.
-    }
-  }
-  throw new Error(`Cannot start ${name}: not found in PATH (${path})`);
-}
+/** Beside the lifecycle, and so not told from others by a session of its own (see survey.ts). */
+const isErrand = (role: SpawnOrder['role']): role is ErrandRole =>
+  role === 'control' || role === 'reload';

@@ -2,10 +2,12 @@
  * Runs for ever: begins, or goes on where the image before left off, and performs what core orders.
  * Every callback here only posts, or performs one effect.
  */
+import { codeOf, hasMainEnded } from '../core/shutdown.ts';
+import { SIGKILL } from '../core/signals.ts';
 import type { Asker, Change, System, SystemEvent } from '../core/system.ts';
 import { unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
-import { openBell } from './bell.ts';
+import { Bell } from './bell.ts';
 import { type Definitions, readDefinitions } from './definitions.ts';
 import { Doors } from './doors.ts';
 import { commit } from './faults.ts';
@@ -14,7 +16,9 @@ import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
 import { takeLeftovers } from './leftovers.ts';
 import type { SupervisorOptions } from './options.ts';
+import { firstOf, isFirstOfPids } from './own-pids.ts';
 import { buildParts, type Parts } from './parts.ts';
+import { holdInput, releaseUnused } from './pipes.ts';
 import { reap } from './reap.ts';
 import { scanLimits } from './scan.ts';
 
@@ -54,16 +58,18 @@ export class Supervisor {
   /** Opens the sockets and begins, or goes on where the image before left off. */
   start(): void {
     const { legacy, death } = this.#options;
-    const { fifos, handover, lifeline, loop, spawner, watchdog } = this.#parts;
-    const take = (): void => takeLeftovers(this.#kernel, fifos, this.#options.paths.fifos);
+    const { fifos, handover, lifeline, listeners, loop, spawner, store, watchdog } = this.#parts;
+    const take = (): void => takeLeftovers(this.#kernel, fifos);
     if (this.#options.lost) this.#guard('see what is open', take);
     this.#doors.open();
     // PID 1 lives on without them; anyone else would only be in the way of the one that is.
     if (this.#doors.isInTrouble && this.#kernel.getpid() !== 1) this.#options.exit(1);
     for (const [pid, fd] of legacy?.notifications ?? []) spawner.adopt(pid, fd);
+    store.resume();
     lifeline.hold();
     if (legacy !== null) this.#guard('go on', () => handover.complete(legacy, death));
     if (this.#system.boot === 'unscanned') this.rescan();
+    listeners.lookAtAll();
     if (this.#system.boot === 'settled') this.#hangBell();
     if (this.#options.watchdog > 0) watchdog.open(this.#options.watchdog);
     this.reconcile();
@@ -89,7 +95,8 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, looker, memory, proc, teller, trial, watchdog } = this.#parts;
+    const { control, lifeline, looker, memory, notify, proc, store, teller, trial, watchdog } =
+      this.#parts;
     lifeline.putOff();
     if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
     // Readiness first: a service may say it and end before anyone looks.
@@ -97,6 +104,8 @@ export class Supervisor {
     this.#guard('look after the clients', () => control.clients.expire());
     this.#guard('look after a self-test', () => trial.expire());
     this.#guard('look after a look', () => looker.expire());
+    this.#guard('look at what services have left', () => store.expire());
+    this.#guard('look for ends', () => notify.lookForEnds());
     this.#doors.open();
     this.#guard('look at memory', () => memory.look());
     this.#guard('tell who is waited for', () => teller.waiting());
@@ -124,19 +133,21 @@ export class Supervisor {
     this.#guard('start a fresh image', () => this.#parts.lifeline.revive());
   }
 
-  /** Not before boot has settled: until then there are better things to load and to do. */
+  /** Not before boot has settled: until then there are better things to do. */
   #hangBell(): void {
-    const paths = this.#options.roots.map(({ path }) => path);
-    void openBell(
-      paths,
-      () => this.#guard('scan', () => this.rescan()),
-      (reason) => this.#parts.journal.warn(reason),
-    );
+    const bell = new Bell({
+      kernel: this.#kernel,
+      watch: this.#parts.watch,
+      roots: this.#options.roots.map(({ path }) => path),
+      ring: () => this.rescan(),
+      failed: (reason) => this.#parts.journal.warn(reason),
+    });
+    this.#guard('watch the definitions', () => bell.open());
   }
 
   #read(): Definitions {
     const { main } = this.#system.options;
-    const limits = scanLimits(this.#kernel.geteuid());
+    const limits = scanLimits(this.#kernel.geteuid(), Boolean(this.#options.overlay));
     return readDefinitions({ ...this.#options, limits, main });
   }
 
@@ -145,9 +156,12 @@ export class Supervisor {
     switch (effect.do) {
       case 'signal': {
         const { pid, signal, group } = effect;
-        this.#kernel.kill((group ? -pid : pid) as typeof pid, signal);
+        const isApart = !group && signal !== SIGKILL && isFirstOfPids(this.#system, pid);
+        this.#kernel.kill((group ? -pid : isApart ? firstOf(pid) : pid) as typeof pid, signal);
         return;
       }
+      case 'pipe':
+        return holdInput(this.#parts.fifos, effect.name, effect.hold);
       case 'reply':
         return control.reply(effect.asker, effect.result);
       case 'refuse':
@@ -189,7 +203,8 @@ export class Supervisor {
     lifeline.release();
     const act = { reap: () => this.#reapAll(), disarm: () => watchdog.disarm() };
     const own = [this.#options.paths.run];
-    goDown({ ...this.#options, ...act, own }, order).catch((error: unknown) =>
+    const code = this.#options.overlay?.exitCode() ?? order.code;
+    goDown({ ...this.#options, ...act, own }, { ...order, code }).catch((error: unknown) =>
       this.#failed(order.kind, error),
     );
   }
@@ -197,18 +212,20 @@ export class Supervisor {
   #changed(changes: readonly Change[]): void {
     const { fifos, teller } = this.#parts;
     teller.changed(changes);
+    if (hasMainEnded(this.#system, changes)) this.#options.overlay?.ended(codeOf(this.#system));
     // A service that is no longer defined and has come to rest is forgotten, and so is its FIFO.
     const gone = changes.filter(({ name }) => !this.#system.units.has(name));
     for (const { name } of gone)
       this.#guard(`let go of the log of ${name}`, () => fifos.release(name));
+    this.#guard('let go of pipes', () => releaseUnused(fifos, this.#system, changes));
   }
 
   #reapAll(): void {
-    const { looker, loop, spawner, trial } = this.#parts;
+    const { cgroups, looker, loop, spawner, trial } = this.#parts;
     const more = reap(this.#kernel, (pid, exit) => {
       if (trial.ended(pid, exit) || looker.ended(pid, exit)) return;
       spawner.forget(pid);
-      loop.post({ type: 'exited', pid, exit });
+      loop.post({ type: 'exited', pid, exit, oomKills: cgroups.oomKills(pid) });
     });
     if (more) setImmediate(() => this.#reapAll());
   }

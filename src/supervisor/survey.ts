@@ -6,40 +6,56 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Spec } from '../core/spec.ts';
 import type { Survivor } from '../core/survivors.ts';
 import { type Millis, ms, type Pid, pid as toPid } from '../core/units.ts';
+import { type FifoPlaces, fifoAt, readerOf } from './fifos.ts';
 
 /** USER_HZ of every 64-bit Linux: /proc/PID/stat counts in it (proc_pid_stat(5)). */
 const TICKS_PER_SECOND = 100;
 
 /**
  * @param now Nothing began later: /proc counts the time a machine was suspended, our clock not.
- * @param nameOf The service that a descriptor's target, as /proc shows it, belongs to.
+ * @param nameOf The service that a descriptor and its target, as /proc shows it, belong to.
+ * @param known Services by the main processes they are said to have: one that a service has named
+ * itself (sd_notify(3), MAINPID) need be no child of ours, nor lead a session.
  * @param isHeard Whether there is a pipe on which that process will say that it is ready.
  */
 export function survey(
   parent: number,
   now: Millis,
-  nameOf: (target: string) => string | null,
+  nameOf: (target: string, fd: string) => string | null,
   isHeard: (pid: Pid) => boolean,
+  known: ReadonlyMap<Pid, string> = new Map(),
 ): Survivor[] {
   return readdirSync('/proc')
     .filter((entry) => /^[0-9]+$/.test(entry))
     .flatMap((entry) => {
       const stat = statOf(entry);
-      if (stat === null || stat.parent !== parent || stat.session !== Number(entry)) return [];
+      if (stat === null) return [];
+      const isOurs = stat.parent === parent && stat.session === Number(entry);
+      if (!isOurs && !known.has(toPid(Number(entry)))) return [];
       const startedAt = ms(Math.min((stat.start * 1000) / TICKS_PER_SECOND, now));
       const pid = toPid(Number(entry));
       return [{ pid, startedAt, name: nameFrom(entry, nameOf), isHeard: isHeard(pid) }];
     });
 }
 
-/** The service whose FIFO, or whose terminal, an open file is. */
+/**
+ * The service whose FIFO, or whose terminal, the descriptor `fd` is. Stdout in a pipe tells only
+ * who may be behind it: where stderr is there too, one that is the pipe's only writer.
+ */
 export function serviceOf(
-  { fifos, console }: { readonly fifos: string; readonly console: string | null },
+  { paths, console }: { readonly paths: FifoPlaces; readonly console: string | null },
   specs: readonly Spec[],
   target: string,
+  fd: string,
 ): string | null {
-  const prefix = `${fifos}/`;
-  if (target.startsWith(prefix)) return target.slice(prefix.length);
+  const fifo = fifoAt(paths, target);
+  const reader = fifo === null ? null : readerOf(fifo);
+  if (reader !== null && fd === '0') return reader;
+  if (reader !== null) {
+    const writers = specs.filter(({ output }) => output === reader);
+    return fd === '2' && writers.length === 1 ? (writers[0]?.name ?? null) : null;
+  }
+  if (fifo !== null) return fifo;
   for (const { name, tty } of specs) {
     const path = tty === 'console' ? console : tty;
     if (path !== null && (path === target || linkOf(path) === target)) return name;
@@ -82,10 +98,13 @@ function linkOf(path: string): string | null {
   }
 }
 
-function nameFrom(entry: string, nameOf: (target: string) => string | null): string | null {
+function nameFrom(
+  entry: string,
+  nameOf: (target: string, fd: string) => string | null,
+): string | null {
   for (const fd of ['1', '2', '0']) {
     try {
-      const name = nameOf(readlinkSync(`/proc/${entry}/fd/${fd}`));
+      const name = nameOf(readlinkSync(`/proc/${entry}/fd/${fd}`), fd);
       if (name !== null) return name;
     } catch {
       // Closed, or a zombie, which has no descriptors any more.

@@ -2,6 +2,8 @@
  * What comes from outside the loop: signals, errors that nobody caught, and the runtime's wish to
  * end. None of them may end PID 1.
  */
+import { SIGTERM, signalNumber } from '../core/signals.ts';
+import type { Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { wordsOf } from './let-go.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -14,8 +16,7 @@ const HANDLED: readonly number[] = [1, 2, 10, 12, 15, 17, 29];
  * restarts, HUP scans, USR1 rebuilds the sockets, USR2 re-execs.
  */
 export function listenToSignals(kernel: Kernel, supervisor: Supervisor, machine: boolean): void {
-  process.on('SIGCHLD', () => supervisor.reconcile());
-  process.on('SIGIO', () => supervisor.sweep());
+  listenToHints(supervisor);
   process.on('SIGTERM', () => {
     const kind = machine ? 'poweroff' : 'exit';
     supervisor.post({ type: 'halt', kind, cause: 'SIGTERM' });
@@ -23,9 +24,45 @@ export function listenToSignals(kernel: Kernel, supervisor: Supervisor, machine:
   process.on('SIGINT', () => {
     supervisor.post({ type: 'halt', kind: machine ? 'reboot' : 'exit', cause: 'SIGINT' });
   });
-  process.on('SIGHUP', () => supervisor.rescan());
   process.on('SIGUSR1', () => supervisor.rebuildSockets());
   process.on('SIGUSR2', () => supervisor.reexec(null, null));
+  unblock(kernel, supervisor);
+}
+
+/**
+ * In an image made for s6-overlay: what its init takes for a way down is one, whichever (see
+ * s6-linux-init-maker(8), "-C"), or all of them are for the command.
+ * @param command Gives the process of the command; null when it is to get none.
+ */
+export function listenAsOverlay(
+  kernel: Kernel,
+  supervisor: Supervisor,
+  command: (() => Pid | null) | null,
+): void {
+  listenToHints(supervisor);
+  for (const signal of command === null ? WAYS_DOWN : DIVERTED) {
+    process.on(signal, () => {
+      const pid = command?.() ?? null;
+      // Without a command that runs nobody else is meant.
+      if (pid !== null) kernel.kill(pid, signalNumber(signal) ?? SIGTERM);
+      else if (WAYS_DOWN.includes(signal)) {
+        supervisor.post({ type: 'halt', kind: 'exit', cause: signal });
+      }
+    });
+  }
+  unblock(kernel, supervisor);
+}
+
+const WAYS_DOWN: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGUSR1', 'SIGUSR2', 'SIGPWR'];
+const DIVERTED: readonly NodeJS.Signals[] = [...WAYS_DOWN, 'SIGQUIT', 'SIGWINCH'];
+
+function listenToHints(supervisor: Supervisor): void {
+  process.on('SIGCHLD', () => supervisor.reconcile());
+  process.on('SIGIO', () => supervisor.sweep());
+  process.on('SIGHUP', () => supervisor.rescan());
+}
+
+function unblock(kernel: Kernel, supervisor: Supervisor): void {
   try {
     kernel.sigUnblock(HANDLED);
   } catch (error) {

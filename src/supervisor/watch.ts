@@ -44,6 +44,17 @@ export class Watch {
     if (this.#handlers.delete(fd)) letGo(this.#kernel, fd);
   }
 
+  /** Forgets `fd` and leaves it open: it blocks again, and signals nobody. */
+  release(fd: Fd): void {
+    const isWatched = !this.#unwatched.delete(fd);
+    if (!this.#handlers.delete(fd)) return;
+    this.#attempt(() => {
+      // Whoever shares the open file keeps it in the set otherwise, and us awake (epoll(7), Q6).
+      if (isWatched && this.#epoll !== null) this.#kernel.epollRemove(this.#epoll, fd);
+      this.#kernel.setBlocking(fd);
+    });
+  }
+
   /** Serves everything that is readable now; never waits. */
   sweep(): void {
     if (this.#handlers.size === 0) return;

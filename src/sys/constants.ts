@@ -196,28 +196,4 @@ export const EPOLL: Readonly<Record<EpollEvent, number>> = {
   ET: 2 ** 31,
 };
 
-export type InotifyEvent =
-  | 'ATTRIB'
-  | 'CLOSE_WRITE'
-  | 'CREATE'
-  | 'DELETE'
-  | 'DELETE_SELF'
-  | 'MODIFY'
-  | 'MOVED_FROM'
-  | 'MOVED_TO'
-  | 'MOVE_SELF'
-  | 'ONLYDIR';
-
-/** IN_* of linux/inotify.h. */
-export const IN: Readonly<Record<InotifyEvent, number>> = {
-  MODIFY: 0x2,
-  ATTRIB: 0x4,
-  CLOSE_WRITE: 0x8,
-  MOVED_FROM: 0x40,
-  MOVED_TO: 0x80,
-  CREATE: 0x100,
-  DELETE: 0x200,
-  DELETE_SELF: 0x400,
-  MOVE_SELF: 0x800,
-  ONLYDIR: 0x1000000,
-};
+export { IN } from '../core/inotify.ts';

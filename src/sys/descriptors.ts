@@ -102,6 +102,13 @@ export function setAsync(libc: Libc, fd: Fd, pid: Pid): void {
   check(libc, what, 'fcntl', fd, F_SETFL, flags | O.NONBLOCK | O.ASYNC);
 }
 
+/** What `setAsync` did is taken back: the open file blocks, and nobody is signalled. */
+export function setBlocking(libc: Libc, fd: Fd): void {
+  const what = `have descriptor ${fd} block`;
+  const flags = getFlags(libc, fd);
+  check(libc, what, 'fcntl', fd, F_SETFL, flags & ~(O.NONBLOCK | O.ASYNC));
+}
+
 /** What kind of file `fd` is, or null for one without a kind of its own (epoll, inotify). */
 export function fstatKind(libc: Libc, fd: Fd): FileKind | null {
   const statx = memory(STATX_BYTES);

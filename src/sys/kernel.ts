@@ -8,6 +8,8 @@ import type { FileKind, UnmountFlag } from './constants.ts';
 import * as descriptors from './descriptors.ts';
 import * as files from './files.ts';
 import type { Libc } from './libc.ts';
+import { type ListenArguments, listenAt } from './listen.ts';
+import * as locks from './locks.ts';
 import * as machine from './machine.ts';
 import * as messages from './messages.ts';
 import * as mounts from './mounts.ts';
@@ -52,10 +54,13 @@ export interface Kernel {
   moveTo(fd: Fd, to: Fd): void;
   /** The lowest free descriptor from `min`; close-on-exec. */
   dup(fd: Fd, min: number): Fd;
+  /** Whether the fcntl lock of the open file is ours now; false: somebody else has one. */
+  lockOpenFile(fd: Fd): boolean;
   getFlags(fd: Fd): number;
   setCloexec(fd: Fd, on: boolean): void;
   /** Nonblocking, and SIGIO goes to `pid` when it becomes ready. Not for epoll descriptors. */
   setAsync(fd: Fd, pid: Pid): void;
+  setBlocking(fd: Fd): void;
   fstatKind(fd: Fd): FileKind | null;
   makeControllingTty(fd: Fd): void;
   windowSize(fd: Fd): { rows: number; columns: number } | null;
@@ -115,6 +120,7 @@ export interface Kernel {
   /** The file has exactly `mode` from its first moment on. */
   listenUnix(path: string, mode: number, backlog: number): Fd;
   listenUnixDgram(path: string, mode: number): Fd;
+  listenAt(...where: ListenArguments): Fd;
   /** Null when nobody waits. */
   accept(fd: Fd): Fd | null;
   peerCredentials(fd: Fd): sockets.Peer;
@@ -127,7 +133,6 @@ export interface Kernel {
   listenUevents(): Fd;
   /** Null when there is none now, `lost` when some have been lost. */
   receiveUevent(fd: Fd, buffer: Uint8Array): netlink.Received;
-
   /** CLOCK_MONOTONIC, with fractions; the same clock after `execve`. */
   monotonic(): Millis;
   reboot(kind: machine.RebootKind): void;
@@ -173,9 +178,11 @@ const VERBS = {
   pipe: descriptors.pipe,
   moveTo: descriptors.moveTo,
   dup: descriptors.dup,
+  lockOpenFile: locks.lockOpenFile,
   getFlags: descriptors.getFlags,
   setCloexec: descriptors.setCloexec,
   setAsync: descriptors.setAsync,
+  setBlocking: descriptors.setBlocking,
   fstatKind: descriptors.fstatKind,
   makeControllingTty: descriptors.makeControllingTty,
   windowSize: descriptors.windowSize,
@@ -212,6 +219,7 @@ const VERBS = {
   sigSetMask: signals.sigSetMask,
   listenUnix: sockets.listenUnix,
   listenUnixDgram: sockets.listenUnixDgram,
+  listenAt,
   accept: sockets.accept,
   peerCredentials: sockets.peerCredentials,
   shutdownWrite: sockets.shutdownWrite,

@@ -119,7 +119,7 @@ function socket(libc: Libc, what: string, kind: SocketKind): Fd {
 }
 
 /** struct sockaddr_un. The limit is told before the kernel would say a bare EINVAL. */
-function socketAddress(what: string, call: CName, path: string): Uint8Array {
+export function socketAddress(what: string, call: CName, path: string): Uint8Array {
   const text = cString(path);
   const bytes = text.length - 1;
   if (bytes > SOCKET_PATH_BYTES_MAX) {

@@ -4,8 +4,9 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameProblem } from '../core/names.ts';
+import { loggedBy, loggerOf, nameProblem } from '../core/names.ts';
 import type { ServiceView } from '../core/service-view.ts';
+import { removeAbove } from './above.ts';
 import { codeOf, unlessRefused } from './errors.ts';
 import { lockFile, makeDirectory, Taken } from './files.ts';
 import { removeRunitView } from './runit-view.ts';
@@ -63,7 +64,10 @@ export class Board {
     const { s6, runit } = this.#ground;
     for (const name of left(s6, names)) this.#ground.attempt(() => this.#removeLeft(name));
     for (const name of left(runit, names)) {
-      this.#ground.attempt(() => removeRunitView(join(runit, name)));
+      this.#ground.attempt(() => {
+        removeRunitView(join(runit, name));
+        if (loggedBy(name) !== null) removeAbove(runit, name);
+      });
     }
   }
 
@@ -78,6 +82,7 @@ export class Board {
       throw error;
     }
     removeS6View(path);
+    if (loggedBy(name) !== null) removeAbove(s6, name);
   }
 }
 
@@ -87,7 +92,8 @@ function left(root: string, names: ReadonlySet<string>): readonly string[] {
   unlessRefused(['ENOENT'], () => {
     found = readdirSync(root);
   });
-  return found.filter((name) => {
+  // Loggers first: what is above one goes when it is empty.
+  return [...found.map(loggerOf), ...found].filter((name) => {
     if (nameProblem(name) !== null || names.has(name)) return false;
     const path = join(root, name);
     return existsSync(join(path, 'supervise')) && !existsSync(join(path, 'run'));

@@ -5,9 +5,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Act, runitActs, s6Acts } from '../core/control-letters.ts';
 import type { MethodName, Params } from '../core/methods.ts';
+import { loggedBy } from '../core/names.ts';
 import type { ServiceView } from '../core/service-view.ts';
 import { SIGCONT, SIGTERM, signalNumber } from '../core/signals.ts';
 import { firstSeen, type Moved, moved, type Supervised } from '../core/supervised.ts';
+import { makeAbove, removeAbove } from './above.ts';
 import type { ViewKernel } from './files.ts';
 import type { Answered } from './link.ts';
 import type { Loop } from './loop.ts';
@@ -43,6 +45,7 @@ export class ViewedService {
     const { kernel, loop } = ground;
     this.#ground = ground;
     this.#name = view.name;
+    if (this.#isLogger) for (const root of [ground.s6, ground.runit]) makeAbove(root, view.name);
     const s6 = join(ground.s6, view.name);
     const isNew = !existsSync(join(s6, 'supervise/status'));
     this.#s6 = new S6View(kernel, loop, s6, this.#reader('s6', s6Acts));
@@ -83,10 +86,17 @@ export class ViewedService {
     this.close();
     this.#ground.attempt(() => this.#s6.remove());
     this.#ground.attempt(() => this.#runit.remove());
+    const { s6, runit } = this.#ground;
+    if (this.#isLogger) for (const root of [s6, runit]) removeAbove(root, this.#name);
+  }
+
+  get #isLogger(): boolean {
+    return loggedBy(this.#name) !== null;
   }
 
   #define(view: ServiceView): void {
     const directory = directoryOf(view);
+    this.#s6.keepDeaths(view.deathTally);
     if (view.announces !== this.#announces) this.#s6.markAnnounces(view.announces);
     if (directory !== this.#directory || this.#announces === null) this.#runit.define(directory);
     this.#announces = view.announces;
@@ -111,7 +121,9 @@ export class ViewedService {
     actsOf: (letter: string) => readonly Act[],
   ): (letter: string, done: () => void) => void {
     return (letter, done) => {
-      const rest = [...actsOf(letter)];
+      // runsv(8) ends its logger with itself, and heeds nobody who would end that alone.
+      const isHeeded = family !== 'runit' || letter !== 'x' || !this.#isLogger;
+      const rest = isHeeded ? [...actsOf(letter)] : [];
       const next = (refused: string | null): void => {
         const act = rest.shift();
         if (refused !== null) {
@@ -147,9 +159,15 @@ export class ViewedService {
       case 'continue':
         return runs ? this.#signal(SIGCONT, false, done, { paused: false }) : done(null);
       case 'terminate':
-        return runs ? this.#terminate(done) : done(null);
+        return runs
+          ? this.#signal(SIGTERM, false, done, { gotTerm: !this.#asks('t') })
+          : done(null);
+      case 'reload':
+        if (!runs) return done(null);
+        return this.#ground.ask('reload', waitless(this.#name), done);
       case 'quit':
-        this.#runit.quit();
+        if (act.of === 's6') this.#ground.attempt(() => this.#s6.quit());
+        else this.#runit.quit();
         return done(null);
       case 'markDown':
         this.#ground.attempt(() => this.#s6.markDown(act.there));
@@ -167,16 +185,9 @@ export class ViewedService {
     this.#ground.ask('stop', params, done);
   }
 
-  #terminate(done: Answered): void {
-    this.#signal(
-      SIGTERM,
-      false,
-      (refused) => {
-        if (refused !== null || this.#service.wantUp) done(refused);
-        else this.#signal(SIGCONT, false, done);
-      },
-      { gotTerm: true },
-    );
+  /** A program is asked first, and may do it itself: whether it did is not told to us. */
+  #asks(letter: string): boolean {
+    return this.#directory !== null && existsSync(join(this.#directory, 'control', letter));
   }
 
   #signal(

@@ -8,9 +8,15 @@ import { bundle, type Definition, IDLE, serviceFiles } from './fixtures.ts';
 import { type Machine, start, within } from './machine.ts';
 import { BEAT, type Condition, condition, expectOracle, oracleFiles } from './oracle.ts';
 
-const MEMORY_MIB = 512;
+const MEMORY_MIB = 640;
 /** What is started runs on at once, while PID 1 is still about to move it. */
 const CPUS = 2;
+/** The disk is for limits of devices, and nothing is ever read from it. */
+const DISK = { driver: 'null-co', size: 2 ** 23, 'node-name': 'disk', 'read-zeroes': true };
+const HARDWARE = {
+  ...{ memoryMiB: MEMORY_MIB, cpus: CPUS, modules: true },
+  devices: ['-blockdev', JSON.stringify(DISK), '-device', 'virtio-blk-pci,drive=disk,addr=10'],
+};
 const FOREVER = 'exec sleep 2147483647';
 const SERVICES = '/sys/fs/cgroup/svinit.services';
 
@@ -80,6 +86,22 @@ const definitions: Readonly<Record<string, Definition>> = {
     run: IDLE,
     'service.json': '{ "cgroup": { "pids.max": 10, "cpu.max": "1000 9999999" } }\n',
   }),
+  pinned: down({
+    run: IDLE,
+    'service.json': JSON.stringify({
+      cgroup: { 'cpuset.cpus': '1', 'cpuset.mems': '0', 'io.max': '/dev/vda wbps=4096 riops=9' },
+    }),
+  }),
+  worker: down({
+    run: '#!/bin/sh\ntail /dev/zero; exit 7\n',
+    'service.json': JSON.stringify({
+      ...{ cgroup: { 'memory.max': '32M', 'memory.swap.max': '0' }, restart: { when: 'never' } },
+    }),
+  }),
+  misplaced: down({
+    run: IDLE,
+    'service.json': '{ "cgroup": { "io.max": "/dev/null rbps=4096" } }\n',
+  }),
   ...Object.fromEntries(RACERS.map((name) => [name, racer])),
   store: {
     type: 'bundle\n',
@@ -101,7 +123,7 @@ const extraFiles = [...serviceFiles(definitions), daemonFile, tenantFile, ...ora
 for (const runtime of RUNTIMES) {
   t.test(`${runtime}: cgroups`, async (t) => {
     const append = 'svinit.testing';
-    const m = await start(t, runtime, { extraFiles, memoryMiB: MEMORY_MIB, cpus: CPUS, append });
+    const m = await start(t, runtime, { extraFiles, ...HARDWARE, append });
     let was = await condition(m);
 
     await t.test(`${runtime}: everyone is in its place`, (t) => places(t, m));
@@ -110,6 +132,7 @@ for (const runtime of RUNTIMES) {
     await t.test(`${runtime}: limits hold who has them`, async (t) => {
       await forkBomb(t, m);
       await memoryHog(t, m);
+      await placed(t, m);
       await refused(t, m);
       was = await expectOracle(t, m, was, { moved: ['daemon'] });
     });
@@ -193,11 +216,31 @@ async function memoryHog(t: Test, m: Machine): Promise<void> {
   await m.sh('dmesg -c > /dev/null; svctl start --no-wait hog');
   await m.sh(within('until [ "$(dmesg | grep -c "Killed process")" -ge 2 ]; do sleep 0.5; done'));
   t.match(await m.service('hog'), { lastExit: 'killed by KILL' });
+  t.match(await m.sh('svctl why hog'), OUT_OF_MEMORY, 'and why says so');
   await m.sh('svctl stop hog');
   const victims = await m.sh(`dmesg | grep -o 'Killed process [0-9]* ([^)]*)'`);
   t.notMatch(victims, /\((?!tail\))/, 'the hog again and again, and nobody else');
   t.match(await m.sh('dmesg'), /oom_memcg=\/svinit.services\/hog/, 'for its own limit');
   await removed(t, m, 'hog');
+}
+
+/** By the kernel, which counts it before the process is gone. */
+const OUT_OF_MEMORY = /because: killed by KILL: out of memory \(memory\.max 32M\), 1 OOM kill$/m;
+
+async function placed(t: Test, m: Machine): Promise<void> {
+  await m.sh('svctl start --no-wait worker; svctl wait worker:failed');
+  const { cause } = await m.service('worker');
+  t.equal(cause, 'exit 7: out of memory (memory.max 32M), 1 OOM kill', 'it was not itself');
+  await m.sh('svmod virtio_pci virtio_blk');
+  await m.sh(within('until [ -b /dev/vda ]; do sleep 0.1; done'));
+  await m.sh('svctl start pinned');
+  const { pid } = await m.service('pinned');
+  t.match(await m.sh(`grep _list /proc/${pid}/status`), /^Cpus_\w+:\s+1\nMems_\w+:\s+0$/);
+  const limits = await m.sh(`cat ${SERVICES}/pinned/io.max`);
+  t.match(limits, /^\d+:0 rbps=max wbps=4096 riops=9 wiops=max$/);
+  t.match(await m.run('svctl start misplaced'), { output: /\/dev\/null is no block device/ });
+  await m.sh('svctl stop worker pinned misplaced');
+  await removed(t, m, 'pinned', 'misplaced', 'worker');
 }
 
 /** The longest period that the kernel takes is a second (max_cfs_quota_period, sched/core.c). */

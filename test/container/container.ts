@@ -17,7 +17,7 @@ import { type Definitions, writeDefinitions } from '../supervisor/definitions.ts
 import { Transcript, WITHIN_MS } from '../supervisor/transcript.ts';
 
 export type ContainerOptions = {
-  readonly runtime: Runtime;
+  readonly runtime: string;
   /** For /etc/svinit/services. */
   readonly services: Definitions;
   /** Further options of the engine's `run`. */

@@ -150,5 +150,43 @@ await point('a message tells who sent it, and brings descriptors along', () => {
   rmSync(path);
 });
 
+await point(
+  'a socket for a service listens where it is told, blocks, and is named in errors',
+  () => {
+    const plain = { type: 'stream', backlog: 1, mode: 0o640 } as const;
+    const options = { ...plain, reusePort: false, freeBind: true, v6only: false };
+    const door = join(dir, 'door');
+    // Any port of 127/8 that is not taken: nothing here is reached over it.
+    const inet = { family: 'inet', bytes: [127, 1, 2, 3], port: 39_157 } as const;
+    const stream = kernel.listenAt({ family: 'unix', path: door }, options);
+    assert.equal(modeOf(door), 0o640);
+    const fds = [
+      stream,
+      kernel.listenAt(
+        { family: 'unix', path: '@svinit-contract' },
+        { ...options, type: 'seqpacket' },
+      ),
+      kernel.listenAt(inet, options),
+      kernel.listenAt(inet, { ...options, type: 'dgram' }),
+    ];
+    for (const fd of fds) {
+      assert.equal(kernel.fstatKind(fd), 'socket');
+      assert.equal(kernel.getFlags(fd) & O.NONBLOCK, 0);
+    }
+    assert.throws(() => kernel.listenAt(inet, options), {
+      message: 'Cannot listen on 127.1.2.3:39157: bind failed with EADDRINUSE',
+    });
+    assert.throws(() => kernel.listenAt({ family: 'unix', path: join(dir, 'no/door') }, options), {
+      message: `Cannot listen on ${join(dir, 'no/door')}: bind failed with ENOENT`,
+    });
+    const client = kernel.connectUnix(door, 'stream');
+    kernel.setAsync(stream, kernel.getpid());
+    assert.notEqual(kernel.getFlags(stream) & O.ASYNC, 0);
+    kernel.setBlocking(stream);
+    assert.equal(kernel.getFlags(stream) & (O.NONBLOCK | O.ASYNC), 0);
+    for (const fd of [...fds, client]) kernel.close(fd);
+  },
+);
+
 rmSync(dir, { recursive: true });
 done();

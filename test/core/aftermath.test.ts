@@ -139,6 +139,29 @@ t.test('finish runs after each death, and the next start waits for its end', asy
   t.equal(bench.phase('web'), 'up');
 });
 
+t.test('R36 s6 waits a second after an end, or after what was ready said so', async (t) => {
+  const finish = command('finish');
+  const web = longrun('web', { dialect: 's6', ready: { by: 'fd', fd: 3 }, finish });
+  const bench = new Bench([web]);
+  bench.exit('web', 1);
+  bench.pass(500);
+  bench.exit('web', 0);
+  t.equal(dueIn(bench), 1000, 'it had not said so');
+  bench.pass(1000);
+  bench.ready('web');
+  bench.pass(400);
+  bench.exit('web', 1);
+  bench.pass(100);
+  bench.exit('web', 0);
+  t.equal(dueIn(bench), 500);
+  bench.pass(500);
+  bench.ready('web');
+  bench.pass(2000);
+  bench.exit('web', 1);
+  bench.exit('web', 0);
+  t.equal(bench.phase('web'), 'starting', 'at once');
+});
+
 t.test('finish that takes too long is killed, and life goes on', async (t) => {
   const bench = new Bench([longrun('web', { finish: command('finish'), finishWithin: ms(300) })]);
   bench.exit('web', 1);

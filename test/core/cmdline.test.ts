@@ -86,6 +86,7 @@ const LINES: readonly (readonly [string, Partial<BootOptions>])[] = [
   ['systemd.unit=emergency.target', { target: 'emergency' }],
   ['systemd.unit=multi-user.target', {}],
   ['svinit.scan=/a,/b svinit.scan=/c', { scan: ['/a', '/b', '/c'] }],
+  ['svinit.scan=runit:/etc/sv,/b', { scan: ['runit:/etc/sv', '/b'] }],
   ['svinit.scan="/with space"', { scan: ['/with space'] }],
   ['svinit.parallel=4', { parallel: 4 }],
   ['svinit.tmpfs-size=32m', { tmpfsSize: 32 * 1024 * 1024 }],
@@ -167,6 +168,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ],
   ['svinit.scan=', "Cannot use svinit.scan: it says '', expected absolute paths, at most 16"],
   [
+    'svinit.scan=daemontools:/a',
+    "Cannot use svinit.scan: it says 'daemontools:/a', expected absolute paths, at most 16",
+  ],
+  [
     'svinit.scan=/a,b',
     "Cannot use svinit.scan: it says '/a,b', expected absolute paths, at most 16",
   ],
@@ -243,7 +248,7 @@ t.test('C16 parseCommandLine() of any text at all gives bounded options', async 
     const line = Array.from({ length: random(60) }, () => pieces[random(pieces.length)]).join('');
     const options = parseCommandLine(line);
     const sound = options.notices.length <= 16 && options.notices.every((n) => n.length < 256);
-    if (!sound || (options.scan ?? []).some((path) => !path.startsWith('/'))) {
+    if (!sound || (options.scan ?? []).some((root) => !/^((s6|runit|svinit):)?\//.test(root))) {
       t.fail(`options of ${JSON.stringify(line)}`, { options });
     }
   }

@@ -68,9 +68,17 @@ t.test('what is lost on a machine', async (t) => {
 t.test('a container and a plain process do without what nobody gave them', async (t) => {
   const none = { isOpen: false, troubles: [] };
   const container = { machine: false, canMount: false, cgroups: none, console: null };
-  t.same(troubles({ ...container, unmounted: ['/proc (proc)'] }), ['less mounts', 'less cgroups']);
+  t.same(troubles({ ...container, unmounted: ['/proc (proc)'] }), [
+    ...['less mounts', 'less cgroups', 'less confinement'],
+  ]);
   const plain = { ...container, pid1: false, uid: 1000, runType: null };
-  t.same(troubles({ ...plain, unmounted: ['/proc (proc)'] }), ['less place', 'less cgroups']);
+  t.same(troubles({ ...plain, unmounted: ['/proc (proc)'] }), [
+    ...['less place', 'less cgroups', 'less confinement'],
+  ]);
+  const said = (examined: Partial<Examined>, what: string): string =>
+    diagnose({ ...WELL, ...examined }, SEEN).find((found) => found.what === what)?.text ?? '';
+  t.match(said(plain, 'confinement'), /privateTmp or readOnlyPaths does not start.*another user/);
+  t.match(said(container, 'cgroups'), /limits does not start.*want of memory/);
 });
 
 t.test('what a client sees for itself', async (t) => {

@@ -1,9 +1,15 @@
 /** Names of services, and text of unknown origin in messages. */
 import t from 'tap';
 import {
+  FULL_NAME_CHARS_MAX,
+  fileNameOf,
   isObjectWord,
+  loggedBy,
+  loggerOf,
   NAME_PATTERN,
+  nameOfFile,
   nameProblem,
+  plainNameProblem,
   printable,
   quoted,
 } from '../../src/core/names.ts';
@@ -33,6 +39,32 @@ t.test('C8 nameProblem() says what is wrong with any other name', async (t) => {
     ['n'.repeat(65), `the name '${'n'.repeat(64)}...' has 65 characters, the most is 64`],
   ];
   for (const [name, reason] of wrong) t.equal(nameProblem(name), reason);
+});
+
+t.test('the logger of a service has its name, and nothing else has a slash', async (t) => {
+  const longest = `${'A'.repeat(64)}/log`;
+  for (const name of ['web/log', 'getty@ttyS0/log', longest]) {
+    t.equal(nameProblem(name), null, name);
+    t.match(name, new RegExp(NAME_PATTERN));
+    t.equal(nameOfFile(fileNameOf(name)), name);
+    t.notMatch(fileNameOf(name), '/');
+  }
+  t.equal(longest.length, FULL_NAME_CHARS_MAX);
+  for (const name of [
+    '/log',
+    'web/log/log',
+    'web/logs',
+    'log/web',
+    '../log',
+    'web//log',
+    'a,log',
+  ]) {
+    t.not(nameProblem(name), null, name);
+    t.notMatch(name, new RegExp(NAME_PATTERN));
+  }
+  t.not(plainNameProblem('web/log'), null, 'where it may be no logger');
+  t.equal(loggerOf('web'), 'web/log');
+  t.same(['web/log', 'web', 'weblog'].map(loggedBy), ['web', null, null]);
 });
 
 t.test('quoted() shows no control character and no more than a line', async (t) => {

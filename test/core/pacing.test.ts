@@ -33,9 +33,11 @@ t.test('delayBeforeRestart() is nothing after a run of a second, natively', asyn
   t.not(delays(9, 999)[0], 0);
 });
 
-t.test('delayBeforeRestart() is a second for s6, whatever happened', async (t) => {
+t.test('delayBeforeRestart() is a second for s6, of which some may be over', async (t) => {
   for (const ranFor of [0, 999, 1_000_000]) {
     t.equal(delayBeforeRestart('s6', 3, ms(ranFor), ms(1)), 1000);
+    t.equal(delayBeforeRestart('s6', 3, ms(ranFor), ms(1), ms(300)), 700);
+    t.equal(delayBeforeRestart('s6', 3, ms(ranFor), ms(1), ms(5000)), 0);
   }
 });
 

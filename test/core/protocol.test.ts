@@ -51,7 +51,7 @@ const HOSTILE: readonly (readonly [string, string, number, RegExp])[] = [
   ['params that are text', frame('start', 'web'), INVALID_PARAMS, /start: params/],
   ['no names', start({ names: [] }), INVALID_PARAMS, /names/],
   ['an empty name', start({ names: [''] }), INVALID_PARAMS, /names\.0/],
-  ['a name of 65', start({ names: ['x'.repeat(65)] }), INVALID_PARAMS, /names\.0/],
+  ['a name of 69', start({ names: ['x'.repeat(69)] }), INVALID_PARAMS, /names\.0/],
   ['a name that is null', start({ names: [null] }), INVALID_PARAMS, /names\.0/],
   ['1001 names', start({ names: names(1001) }), INVALID_PARAMS, /names/],
   ['an unknown key', start({ names: ['a'], now: true }), INVALID_PARAMS, /now/],

@@ -57,6 +57,15 @@ t.test('a bundle stands for all that is to be started', async (t) => {
   t.same(parseSpec(none.found[0] ?? texts('')).problems, [], 'and nothing can be all there is');
 });
 
+t.test('a logger goes with its service', async (t) => {
+  const scan = scanOf(texts('web'), texts('web/log'), texts('db'), texts('db/log'));
+  const left = withoutTaken(scan, new Set(['web']), 'os');
+  t.same(namesOf(left), ['db', 'db/log']);
+  t.same(left.notices, ["web: the root 'os' has one too, which is not used"]);
+  const { found } = withBundle(left, 'os');
+  t.same(parseSpec(found.at(-1) ?? texts('')).spec?.contents, ['db'], 'and is no member itself');
+});
+
 t.test('what the image has too is not taken from the root', async (t) => {
   const problem = { name: 'c', directory: '', file: null, line: null, reason: 'x' };
   const scan = { found: [texts('a'), texts('b')], problems: [problem] };

@@ -202,24 +202,27 @@ t.test('all problems are found at once, under the name of the directory', async 
 });
 
 t.test('what has no effect is told of, and refuses nothing', async (t) => {
-  const later = ['log/', 'check', 'control/', 'lock-fd', 'producer-for', 'flag-newpidns'];
-  const files = Object.fromEntries(later.map((file) => [file, '']));
-  t.same(
-    parse({ run: '', ...files }, 's6').notices,
-    later.map((file) => `web: '${file}' is not honoured yet`),
-  );
   t.same(parse({ type: 'oneshot', run: '', 'notification-fd': '3' }).notices, [
     "web: 'run' has no meaning in a oneshot",
     "web: 'notification-fd' has no meaning in a oneshot",
   ]);
   t.same(parse({ type: 'bundle', 'flag-essential': '', up: '' }).notices, [
     "web: 'up' has no meaning in a bundle",
-    "web: 'flag-essential' of a bundle is not honoured yet",
   ]);
+  const instances = { 'template/': '', 'instance/': '', 'instances/': '' };
+  t.same(
+    parse({ run: '', ...instances }, 's6').notices,
+    Object.keys(instances).map(
+      (file) => `web: '${file}' is not used: there are no instances as s6 has them`,
+    ),
+  );
   t.same(parse({ run: '', 'notification-fd': '1' }).notices, [
     'web: notification-fd 1 takes the place of its output, which is not logged',
   ]);
-  t.same(parse({ run: '', 'data/check': '', conf: '', 'notes.txt': '' }, 's6').notices, []);
+  t.same(
+    parse({ run: '', check: '', 'flag-recommended': '', conf: '', 'notes.txt': '' }, 's6').notices,
+    [],
+  );
 });
 
 t.test('parseSpec() reads any text without throwing', async (t) => {

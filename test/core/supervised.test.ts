@@ -75,14 +75,19 @@ t.test('the tally of deaths', async (t) => {
   for (let i = 0; i < 150; i += 1) tally = addDeath(tally, NOW + i * 1000, 0);
   t.equal(tally.length, 100 * 14);
   t.equal(hex(tally.subarray(0, 8)), '400000006a387b57', 'the oldest is the 51st');
+  let few = new Uint8Array(0);
+  for (let i = 0; i < 5; i += 1) few = Uint8Array.from(addDeath(few, NOW + i * 1000, 0, 2));
+  t.equal(few.length, 2 * 14, 'max-death-tally');
+  t.equal(addDeath(few, NOW, 0, 0).length, 0, 'none are kept');
 });
 
 t.test('letters', async (t) => {
   t.same(s6Acts('t'), [{ do: 'signal', signal: 15, group: false }]);
+  t.same(s6Acts('l'), [{ do: 'reload' }]);
   t.same(s6Acts('K'), [{ do: 'signal', signal: 9, group: true }]);
   t.same(s6Acts('D'), [{ do: 'markDown', there: true }, { do: 'stop' }]);
-  t.same(s6Acts('x'), [{ do: 'leave' }]);
-  t.same(runitActs('x'), [{ do: 'stop' }, { do: 'quit' }], 'what x means there');
+  t.same(s6Acts('x'), [{ do: 'leave' }, { do: 'quit', of: 's6' }]);
+  t.same(runitActs('x'), [{ do: 'stop' }, { do: 'quit', of: 'runit' }], 'what x means there');
   t.same(runitActs('t'), [{ do: 'terminate' }]);
   t.same([scanActs('a'), scanActs('n'), scanActs('t')], [['scan'], ['prune'], ['end']]);
   for (const letter of ['', 'Z', '\0', '\n', 'é']) {

@@ -46,6 +46,11 @@ function paramsOf(random: Random, method: string, names: readonly string[]): Jso
   switch (method) {
     case 'ls':
       return random.chance(0.5) ? {} : { names: some };
+    case 'probed': {
+      const kind = random.pick(['ready', 'alive']);
+      const ok = random.pick([true, false, null]);
+      return { name: random.pick(names), pid: 1 + random.below(100), kind, ok, detail: 'x' };
+    }
     case 'status':
     case 'skip':
       return { names: some };

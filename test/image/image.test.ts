@@ -48,6 +48,9 @@ for (const runtime of RUNTIMES) {
     });
     t.match(types, /usr\/sbin\/reboot/, 'the shell finds our reboot, not an applet');
     t.ok(lstatSync(join(root, 'usr/bin/setpriv')).isFile(), 'setpriv is the one of util-linux');
+    for (const program of ['bin/chrt', 'bin/taskset', 'sbin/chroot']) {
+      t.ok(lstatSync(join(root, 'usr', program)).isFile(), `${program} is no applet`);
+    }
     t.notOk(existsSync(join(root, 'manifest.txt')), 'the manifest stays behind');
   });
 }

@@ -27,18 +27,17 @@ const MODULES = [
     'node:tty',
     'node:util',
     'node:zlib',
-    'pino',
     'valibot',
-    'chokidar',
   ],
 ];
 
 /**
- * Programs that are not PID 1 and start others, without a shell: svroot, svrescue's caller, svctl.
+ * Programs that are not PID 1 and start others, without a shell: svroot, svrescue's caller,
+ * svoverlay, svctl.
  */
 const STARTS: ReadonlySet<string> = new Set([
   ...['src/boot/failed.ts', 'src/boot/root-space.ts', 'src/boot/run-program.ts'],
-  ...['src/cli/act.ts', 'src/cli/down.ts'],
+  ...['src/boot/overlay-scripts.ts', 'src/cli/act.ts', 'src/cli/down.ts'],
 ]);
 
 /** `import … from 'x'`, `export … from 'x'`, `import('x')`; those with a dot are our own files. */
@@ -49,6 +48,10 @@ const WORDS =
   /\beval\(|\bnew Function\b|\bfetch\(|\bWebSocket\b|\bBun\.(?:serve|listen|connect|spawn|\$)/;
 /** A port, or whatever is not a descriptor that was bound by ourselves. */
 const LISTEN = /\blisten\(\s*(?:\d|\{[^}]*\b(?:port|host|path)\b)[^)]*/;
+
+/** Whoever connects to a host: svprobe alone, and only to numbers that a definition names. */
+const CONNECT = /\bconnect\(\s*\{[^}]*\bhost\b/;
+const CONNECTS = 'src/probe/tries.ts';
 
 /** A group that may repeat without end and holds a part that may: the usual exponential pattern. */
 const NESTED = /\((?:[^()\\[]|\\.|\[(?:[^\]\\]|\\.)*\])*(?:[*+]|\{\d+,\})[^()]*\)(?:[*+]|\{\d+,\})/;
@@ -95,6 +98,11 @@ t.test('C6 C7 the source has no way to a network, a shell or an evaluator', asyn
     const others = modules.map((found) => found[1] ?? '').filter((name) => !allowed.includes(name));
     const words = [WORDS.exec(text)?.[0], LISTEN.exec(text)?.[0]];
     t.same([others, words], [[], [undefined, undefined]], file);
+    t.equal(
+      CONNECT.test(text),
+      file === CONNECTS,
+      `${file} connects to ${file === CONNECTS ? 'a' : 'no'} host`,
+    );
   }
 });
 

@@ -12,7 +12,7 @@ const SEEDS = 10_000;
 /** A mistake shows within so many. */
 const MUTANT_SEEDS = 2000;
 /** What is left of a life of 200 stretches that fails. */
-const SMALL = 40;
+const SMALL = 80;
 
 t.test(`F2 F27 F33 F47 C12 ${SEEDS} lives keep every invariant`, async (t) => {
   const visited = new Set<string>();

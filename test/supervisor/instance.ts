@@ -23,6 +23,10 @@ export type InstanceOptions = {
   readonly services?: Definitions;
   /** More definitions by the absolute path of their directory, for `--scan`. */
   readonly trees?: Readonly<Record<string, Definitions>>;
+  /** A directory with usr, etc and var of packages, laid over the image's. */
+  readonly packages?: string;
+  /** Puts into the root what else there has to be, /usr excepted. */
+  readonly prepare?: (root: string) => void;
   /** Arguments of svinit. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -46,7 +50,12 @@ const BOOTED = /^svinit: \d+ services up in .*/m;
 /** Starts an instance and waits until it has booted. */
 export async function start(t: Test, options: InstanceOptions): Promise<Instance> {
   const { runtime, services = {}, trees = {}, args = [], uid = process.getuid?.() ?? 0 } = options;
-  const root = makeRoot({ runtime, uid, services, trees });
+  const { packages, prepare } = options;
+  const root = makeRoot({
+    ...{ runtime, uid, services, trees },
+    ...(packages === undefined ? {} : { packages }),
+    ...(prepare === undefined ? {} : { prepare }),
+  });
   const console = new Transcript(join(dirname(root), 'console'));
   const [program = '', ...rest] = [
     ...prefix(uid),

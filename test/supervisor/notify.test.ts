@@ -60,3 +60,29 @@ for (const runtime of RUNTIMES) {
     await expectHealth(t, svinit, { ...before, image: 2 }, 'nothing is left of it');
   });
 }
+
+const other = {
+  run: script('sleep 1000000 & svnotify --ready --pid=$!; say main $!; wait; idle'),
+  'service.json': JSON.stringify({ ready: 'notify' }),
+  down: '',
+};
+
+for (const runtime of RUNTIMES) {
+  t.test(`${runtime}: a main process that is nobody's child of ours`, async (t) => {
+    const services = { base: longrun('base'), other };
+    const svinit = await start(t, { runtime, services, until: /@ start base/ });
+    t.match(await svinit.svctl('start', 'other'), { code: 0 });
+    await svinit.console.expect(/@ main \d+/);
+    const { pid } = await svinit.service('other');
+    t.match(svinit.console.text(), `@ main ${pid}`);
+    process.kill(svinit.pid, 'SIGSEGV');
+    await svinit.console.expect(/goes on as image 2/);
+    t.match(await svinit.service('other'), { pid, state: 'up', restarts: 0 }, 'it is recognised');
+    await svinit.run(['kill', '-9', String(pid)]);
+    await until('its end is seen', async () => {
+      const view = await svinit.service('other');
+      return (view.restarts === 1 && view.state === 'up' && view.pid !== pid) || null;
+    });
+    t.match(await svinit.svctl('stop', 'other'), { code: 0 });
+  });
+}

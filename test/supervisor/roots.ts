@@ -30,10 +30,15 @@ export type RootOptions = {
   readonly services: Definitions;
   /** More directories of definitions, by absolute path. */
   readonly trees: Readonly<Record<string, Definitions>>;
+  /** A directory with usr, etc and var of packages, laid over the image's. */
+  readonly packages?: string;
+  /** Puts into the root what else there has to be, /usr excepted. */
+  readonly prepare?: (root: string) => void;
 };
 
 /** Makes a root in a directory of its own, which is to be removed with `removeRoots`. */
-export function makeRoot({ runtime, uid, services, trees }: RootOptions): string {
+export function makeRoot(options: RootOptions): string {
+  const { runtime, uid, services, trees, packages } = options;
   const built = resolve(`build/${runtime}/root`);
   const directory = mkdtempSync(join(parentFor(uid), 'instance-'));
   made.push(directory);
@@ -41,13 +46,21 @@ export function makeRoot({ runtime, uid, services, trees }: RootOptions): string
   mkdirSync(root);
   for (const name of readdirSync(built)) {
     // namespace.sh binds usr, which follows a link, and copies the rest.
-    if (name === 'usr') symlinkSync(programs(runtime, directory), join(root, name));
+    if (name === 'usr') symlinkSync(programs(runtime, directory, packages), join(root, name));
     else cpSync(join(built, name), join(root, name), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const name of packages === undefined ? [] : readdirSync(packages)) {
+    if (name === 'usr') continue;
+    cpSync(join(packages ?? '', name), join(root, name), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
   }
   writeDefinitions(join(root, 'etc/svinit/services'), services);
   for (const [path, definitions] of Object.entries(trees)) {
     writeDefinitions(join(root, path), definitions);
   }
+  options.prepare?.(root);
   execFileSync('chmod', ['755', directory, root]);
   if (uid !== ROOT) execFileSync('chown', ['-hR', `${uid}:${uid}`, directory]);
   return root;
@@ -63,9 +76,9 @@ const made: string[] = [];
 const linked = new Map<string, string>();
 
 /** The image's /usr without the demo services, shared by all roots of this process. */
-function programs(runtime: Runtime, near: string): string {
+function programs(runtime: Runtime, near: string, packages: string | undefined): string {
   const parent = dirname(near);
-  const key = `${parent}/${runtime}`;
+  const key = `${parent}/${runtime}/${packages}`;
   const known = linked.get(key);
   if (known !== undefined) return known;
   const directory = mkdtempSync(join(parent, 'programs-'));
@@ -75,6 +88,10 @@ function programs(runtime: Runtime, near: string): string {
   const hard = statSync(built).dev === statSync(directory).dev;
   execFileSync('cp', [hard ? '-al' : '-a', built, usr]);
   rmSync(join(usr, 'lib/svinit'), { recursive: true });
+  if (packages !== undefined) {
+    const how = [hard ? '-al' : '-a', '--remove-destination'];
+    execFileSync('cp', [...how, `${packages}/usr/.`, usr]);
+  }
   execFileSync('chmod', ['755', directory]);
   linked.set(key, usr);
   return usr;

@@ -7,7 +7,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSpec } from '../../src/core/spec-files.ts';
-import { matters, openBell } from '../../src/supervisor/bell.ts';
+import { Bell, matters } from '../../src/supervisor/bell.ts';
+import { Watch } from '../../src/supervisor/watch.ts';
+import { openSystem } from '../../src/sys/open.ts';
 import { done, point } from '../contract/tap.ts';
 import { copied, emptyTree, put, scan, told, tree } from './scan-tree.ts';
 
@@ -32,22 +34,19 @@ await point('scanPath() waits for no FIFO and follows no link', () => {
 });
 
 await point('matters() knows what a definition uses', () => {
-  const roots = ['/etc/svinit/services', '/run/services'];
-  const cases: readonly (readonly [string, string | null, boolean])[] = [
-    ['/etc/svinit/services', 'web', true],
-    ['/etc/svinit/services', '.web.swp', false],
-    ['/etc/svinit/services/web', 'run', true],
-    ['/etc/svinit/services/web', 'env', true],
-    ['/etc/svinit/services/web', 'run~', false],
-    ['/etc/svinit/services/web', 'supervise', false],
-    ['/etc/svinit/services/web', 'data', false],
-    ['/run/services/web/env', 'PORT', true],
-    ['/run/services/web/data/deep', 'run', false],
-    ['/etc/svinit', 'services', false],
-    ['/run/services/web', null, true],
+  const cases: readonly (readonly [number, string, boolean])[] = [
+    [0, 'web', true],
+    [0, '.web.swp', false],
+    [1, 'run', true],
+    [1, 'env', true],
+    [1, 'run~', false],
+    [1, 'supervise', false],
+    [1, 'data', false],
+    [2, 'PORT', true],
+    [2, '', false],
   ];
-  for (const [watched, name, expected] of cases) {
-    assert.equal(matters(roots, watched, name), expected, `${watched} ${name}`);
+  for (const [depth, name, expected] of cases) {
+    assert.equal(matters(depth, name), expected, `${depth} ${name}`);
   }
 });
 
@@ -59,11 +58,15 @@ const late = join(emptyTree(), 'later', 'services');
 const deadline = setTimeout(() => process.exit(1), 60_000);
 let heard = (): void => {};
 const failures: string[] = [];
-const bell = await openBell(
-  [root, late],
-  () => heard(),
-  (reason) => failures.push(reason),
-);
+const kernel = openSystem();
+const watch = new Watch(kernel, (text) => failures.push(text));
+process.on('SIGIO', () => watch.sweep());
+const bell = new Bell({
+  ...{ kernel, watch, roots: [root, late] },
+  ring: () => heard(),
+  failed: (reason) => failures.push(reason),
+});
+bell.open();
 
 /** Resolved by the next ring after `change`. */
 async function rings(change: () => void): Promise<void> {
@@ -87,6 +90,9 @@ const CHANGES: readonly (readonly [string, () => void])[] = [
   ['a file is written in it', () => put(root, 'moved/run', '#!/bin/sh -e')],
   ['a file is written behind a link', () => put(linked, 'real/run', '#!/bin/sh -e')],
   ['a directory is removed', () => rmSync(join(root, 'moved'), { recursive: true })],
+  ['a root is taken away', () => renameSync(root, `${root}.away`)],
+  ['it is there again', () => renameSync(`${root}.away`, root)],
+  ['a file is written in it again', () => put(root, 'web/type', 'longrun')],
   ['a root appears', () => mkdirSync(join(late, 'web'), { recursive: true })],
   ['a file is written in that root', () => writeFileSync(join(late, 'web/run'), '')],
 ];
@@ -97,7 +103,7 @@ for (const [what, change] of CHANGES) {
 
 await point('a bell that is closed rings no more, and nothing failed', async () => {
   put(root, 'web/type', 'longrun');
-  await bell.close();
+  bell.close();
   heard = () => failures.push('it rang');
   put(root, 'web/type', 'oneshot');
   await new Promise((resolve) => setTimeout(resolve, 300));

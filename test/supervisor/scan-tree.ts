@@ -43,7 +43,7 @@ export function put(root: string, path: string, text: string | Uint8Array): void
   mkdirSync(dirname(file), { recursive: true });
   for (let above = dirname(file); above !== root; above = dirname(above)) chmodSync(above, 0o755);
   writeFileSync(file, text);
-  chmodSync(file, /^[^/]+\/(?:run|finish)$/.test(path) ? 0o755 : 0o644);
+  chmodSync(file, /^[^/]+\/(?:log\/)?(?:run|finish)$/.test(path) ? 0o755 : 0o644);
 }
 
 /** A copy of a directory of the project, whatever umask it was checked out with. */

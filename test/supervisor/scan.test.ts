@@ -52,7 +52,11 @@ t.test('scanPath() reads what a definition needs, and nothing else', async (t) =
   chmodSync(join(root, 'web/finish'), 0o644);
   const { found, problems } = scan(root);
   t.strictSame(problems, []);
-  t.equal(found.length, 1);
+  t.strictSame(
+    found.map(({ name }) => name),
+    ['web', 'web/log'],
+    'its logger too',
+  );
   t.strictSame(
     { ...found[0], files: Object.fromEntries(found[0]?.files ?? []) },
     {
@@ -65,13 +69,53 @@ t.test('scanPath() reads what a definition needs, and nothing else', async (t) =
         'env/': { text: '', executable: false },
         'env/PORT': { text: '80\n', executable: false },
         finish: { text: '#!/bin/sh -e', executable: false },
-        'lock-fd': { text: '', executable: false },
+        'lock-fd': { text: '4', executable: false },
         'log/': { text: '', executable: false },
         run: { text: '#!/bin/sh', executable: true },
         'timeout-up': { text: '5', executable: false },
         type: { text: 'longrun\n', executable: false },
       },
     },
+  );
+});
+
+t.test('a logger is read where it is, and as strictly', async (t) => {
+  const root = tree({
+    'a/run': '#!/bin/sh',
+    'a/log/run': '#!/bin/sh',
+    'a/log/log/run': '#!/bin/sh',
+    'b/run': '#!/bin/sh',
+    'b/log': 'a file is none',
+    'c/run': '#!/bin/sh',
+    'd/run': '#!/bin/sh',
+    'd/log/run': '#!/bin/sh',
+    'e/run': '#!/bin/sh',
+    'e/log/timeout-up': '1',
+  });
+  symlinkSync('../a/log', join(root, 'c/log'));
+  chmodSync(join(root, 'd/log'), 0o777);
+  symlinkSync('../../a/run', join(root, 'e/log/run'));
+  const { found, problems } = scan(root);
+  t.strictSame(
+    found.map(({ name, directory }) => [name, directory.slice(root.length)]),
+    [
+      ...[
+        ['a', '/a'],
+        ['a/log', '/a/log'],
+        ['b', '/b'],
+        ['c', '/c'],
+        ['c/log', '/c/log'],
+      ],
+      ...[
+        ['d', '/d'],
+        ['e', '/e'],
+        ['e/log', '/e/log'],
+      ],
+    ],
+  );
+  t.strictSame(
+    problems.map(({ name, reason }) => `${name}: ${reason}`),
+    ['d/log: Cannot read d/log: others than its owner may write to it (mode 0777)'],
   );
 });
 
@@ -151,16 +195,18 @@ t.test('s6-rc source directories are read as they are', async (t) => {
   const { graph, problems } = buildGraph(found);
   t.strictSame(problems, []);
   t.strictSame(graph.needs.get('api'), ['database', 'migrate']);
-  t.strictSame(notices, ["api: 'producer-for' is not honoured yet"]);
+  t.strictSame(found.get('api')?.pipeline, { producerFor: 'api-log' });
+  t.strictSame(notices, []);
 });
 
 t.test('runit service directories are read as they are', async (t) => {
   const found = definitions(t, 'test/fixtures/scan/runit', 'runit');
-  t.strictSame([...found.keys()], ['cron', 'getty-generic', 'getty-tty1', 'sshd']);
+  t.strictSame([...found.keys()], ['cron', 'getty-generic', 'getty-tty1', 'sshd', 'sshd/log']);
   t.equal(found.get('getty-generic')?.initially, 'down');
   t.equal(found.get('getty-tty1')?.initially, 'up');
   t.strictSame(found.get('getty-tty1')?.finish?.argv, ['./finish']);
-  t.strictSame(notices, ["sshd: 'log/' is not honoured yet", "sshd: 'check' is not honoured yet"]);
+  t.strictSame(found.get('sshd/log')?.start?.argv, ['./run']);
+  t.strictSame(notices, []);
 });
 
 /** Started by whoever needs them. */

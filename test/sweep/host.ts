@@ -2,11 +2,9 @@
  * What svinit asks of its runtime instead of the C library, led to the machine while there is one:
  * timers, signal handlers, listening, /proc, and the few files below /run/svinit. Without a machine
  * everything is Node's own, so that the test runner does not notice.
- *
- * chokidar is left out altogether: its watches are made by the runtime, not through the table.
  */
 import fs from 'node:fs';
-import { registerHooks, syncBuiltinESMExports } from 'node:module';
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import type { Machine } from './machine.ts';
 import { statText } from './proc.ts';
@@ -55,12 +53,6 @@ export function takeOver(): void {
   takeFiles();
   takeSockets();
   syncBuiltinESMExports();
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'chokidar'
-        ? { url: new URL('./no-watch.ts', import.meta.url).href, shortCircuit: true }
-        : next(specifier, context),
-  });
 }
 
 function fail(code: string, syscall: string, path: string): never {

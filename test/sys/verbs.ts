@@ -6,6 +6,8 @@ import type { Fd, Pid } from '../../src/core/units.ts';
 import type { Kernel } from '../../src/sys/kernel.ts';
 import type { FileAction, Program } from '../../src/sys/spawn.ts';
 
+const DOORS = { reusePort: true, freeBind: true, v6only: false };
+const LISTEN = { type: 'stream', backlog: 10, mode: 0o600, ...DOORS } as const;
 const FD = 50 as Fd;
 const PID = 60 as Pid;
 
@@ -46,9 +48,11 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   pipe: (k) => k.pipe(0),
   moveTo: (k) => k.moveTo(FD, FD),
   dup: (k) => k.dup(FD, 3),
+  lockOpenFile: (k) => k.lockOpenFile(FD),
   getFlags: (k) => k.getFlags(FD),
   setCloexec: (k) => k.setCloexec(FD, true),
   setAsync: (k) => k.setAsync(FD, PID),
+  setBlocking: (k) => k.setBlocking(FD),
   fstatKind: (k) => k.fstatKind(FD),
   makeControllingTty: (k) => k.makeControllingTty(FD),
   windowSize: (k) => k.windowSize(FD),
@@ -56,6 +60,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   setWatchdogTimeout: (k) => k.setWatchdogTimeout(FD, 60),
   listenUevents: (k) => k.listenUevents(),
   receiveUevent: (k) => k.receiveUevent(FD, new Uint8Array(10)),
+  listenAt: (k) => k.listenAt({ family: 'inet', bytes: Array(16).fill(0), port: 80 }, LISTEN),
   passCredentials: (k) => k.passCredentials(FD),
   sendMessage: (k) => k.sendMessage(FD, new Uint8Array(3), [FD]),
   receiveMessage: (k) => k.receiveMessage(FD, new Uint8Array(10)),

@@ -41,7 +41,7 @@ export function idle(more: Directory = {}): Directory {
 }
 
 /** The service as the image has it. */
-const VIEWS: Directory = Object.fromEntries(
+export const VIEWS: Directory = Object.fromEntries(
   readdirSync('services/views').map((file) => [
     file,
     readFileSync(`services/views/${file}`, 'utf8'),

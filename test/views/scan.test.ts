@@ -20,7 +20,7 @@ for (const runtime of RUNTIMES) {
       'its view is there',
       async () => existsSync(`${v.s6('second')}/supervise/status`) || null,
     );
-    t.ok(await v.statIs('second', /^up/), 'row 37: supervised at once');
+    t.ok(await v.statIs('second', /^up/), 'supervised at once');
 
     renameSync(`${definitions}/second`, `${definitions}/.second`);
     t.match(await v.client('s6-svscanctl', '-an', '.'), { code: 0, stderr: '' });
@@ -29,13 +29,13 @@ for (const runtime of RUNTIMES) {
       'its views are gone',
       async () => isGone() && (!existsSync(v.runit('second')) || null),
     );
-    t.notOk((await v.svinit.services()).has('second'), 'row 37: terminated and gone');
+    t.notOk((await v.svinit.services()).has('second'), 'terminated and gone');
 
     const other = await run('s6-svscan', [s6]);
     t.match(other, { code: 100, stderr: /another instance of s6-svscan is already running/ });
     t.match(await v.client('s6-svscanctl', '-z', '.'), { code: 0, stderr: '' }, 'nothing to reap');
     t.match(await v.client('s6-svscanctl', '-t', '.'), { code: 0, stderr: '' });
-    t.same(await v.svinit.end(), { code: 0, signal: null }, 'row 38: all services end, and svinit');
+    t.same(await v.svinit.end(), { code: 0, signal: null }, 'all services end, and svinit');
   });
 }
 

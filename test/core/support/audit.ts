@@ -3,14 +3,8 @@
  * as an index is computed again here from the services alone, the slow and obvious way.
  */
 import { edgesOf } from '../../../src/core/edges.ts';
-import {
-  deadline,
-  isActive,
-  isMet,
-  type Phase,
-  pidOf,
-  type Role,
-} from '../../../src/core/phase.ts';
+import { deadlineOf, errandPids } from '../../../src/core/errands.ts';
+import { isActive, isMet, pidOf, type Role, type Service } from '../../../src/core/phase.ts';
 import {
   isSkipped,
   type Outcome,
@@ -58,7 +52,9 @@ export function auditOutcome(
       const holding = edgesOf(system.graph.neededBy, name).filter(
         (other) =>
           !isSkipped(system, other) &&
-          [...reality.processes.values()].some((process) => process.name === other),
+          [...reality.processes.values()].some(
+            ({ name, role }) => name === other && role !== 'control' && role !== 'reload',
+          ),
       );
       insist(holding.length === 0, () => `${name} is released under ${holding.join(', ')}`);
     }
@@ -69,9 +65,17 @@ export function auditOutcome(
 function auditBelief(system: System, { processes, ordered, open }: Reality): void {
   const expected = new Map<string, Role>();
   let running = 0;
+  let errands = 0;
   for (const [name, { service, spec }] of system.units) {
     const { at } = service.phase;
     const role = roleOf(at);
+    for (const errand of errandPids(service)) {
+      errands += 1;
+      const process = processes.get(errand);
+      const isIts = process?.name === name && ['control', 'reload'].includes(process.role);
+      insist(isIts, () => `${name} has no errand ${errand}`);
+      insist(system.errands.get(errand) === name, () => `errand ${errand} of ${name} is not known`);
+    }
     const pid = pidOf(service.phase);
     if (pid !== null) {
       running += 1;
@@ -80,21 +84,26 @@ function auditBelief(system: System, { processes, ordered, open }: Reality): voi
       insist(system.pids.get(pid) === name, () => `${pid} of ${name} is not known`);
       const silent = at === 'up' && spec.ready.by === 'fd' && process?.saidReady === false;
       insist(!silent, () => `${name} is up and never said so`);
-    } else if (role !== null && !isRefused(service.phase) && !open.has(name)) {
+    } else if (role !== null && !waits(service) && !open.has(name)) {
       expected.set(name, role);
     }
   }
   // Each has one process that is its own, so as many as there are means no second one of any.
-  insist(running === processes.size, () => `${processes.size - running} run that nobody knows of`);
+  const strange = processes.size - running - errands;
+  insist(strange === 0, () => `${strange} run that nobody knows of`);
+  insist(system.errands.size === errands, () => 'errands are known that are nobody');
   insist(system.pids.size === running, () => 'pids are known that are nobody');
-  insist(ordered.length === expected.size, () => `${expected.size} wait for a spawn`);
-  for (const { name, role } of ordered) {
+  const orders = ordered.filter(({ role }) => role !== 'control' && role !== 'reload');
+  insist(orders.length === expected.size, () => `${expected.size} wait for a spawn`);
+  for (const { name, role } of orders) {
     insist(expected.get(name) === role, () => `${name} was ordered as ${role} and does not know`);
   }
 }
 
-/** It waits until there is a resource again, and is ordered only then. */
-const isRefused = (phase: Phase): boolean => 'retryAt' in phase && phase.retryAt !== null;
+/** It is ordered once there is a resource again, or when what is asked first has ended. */
+const waits = ({ phase, errands }: Service): boolean =>
+  ('retryAt' in phase && phase.retryAt !== null) ||
+  (phase.at === 'spawning' && errands?.some(({ next }) => next.do === 'start') === true);
 
 /** The role of the process that belongs to a phase; null: there is none. */
 export function roleOf(at: string): Role | null {
@@ -170,7 +179,7 @@ function auditClock(system: System): void {
   const { halt, jobs, schedule, units } = system;
   insist(halt === null || schedule === null, () => 'it goes down and is scheduled to');
   const dues = [
-    ...[...units.values()].map(({ service }) => deadline(service.phase)),
+    ...[...units.values()].map(({ service }) => deadlineOf(service)),
     ...[...jobs.values()].map(({ by }) => by),
     halt === null || halt.released ? null : halt.by,
     schedule === null ? null : schedule.tellAt,

@@ -164,6 +164,9 @@ export class Bench {
       case 'notify':
         this.notices.push(effect.params);
         return;
+      case 'pipe':
+        this.#words.push(`${effect.hold ? 'hold' : 'loosen'} ${effect.name}`);
+        return;
       case 'wall':
         this.#words.push(`wall ${effect.text}`);
         return;
@@ -176,6 +179,7 @@ export class Bench {
       case 'scan':
       case 'reexec':
       case 'examine':
+      case 'probes':
       case 'fault':
       case 'booted':
         this.#words.push(effect.do);

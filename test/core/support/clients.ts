@@ -9,7 +9,7 @@ import type { Random } from './random.ts';
 
 const METHODS: readonly MethodName[] = [
   ...(['start', 'start', 'stop', 'stop', 'restart', 'wait', 'wait', 'scan'] as const),
-  ...(['version', 'ls', 'status', 'reexec'] as const),
+  ...(['version', 'ls', 'status', 'reexec', 'reload', 'signal', 'probed'] as const),
   ...(['schedule', 'cancel', 'cancel', 'shutdown', 'skip', 'skip'] as const),
 ];
 const TARGETS: readonly string[] = [...NAMES, 'default', 'group', 'nobody', '*', '?', 'nobody*'];
@@ -122,7 +122,10 @@ export class Clients {
     switch (method) {
       case 'start':
       case 'restart':
+      case 'reload':
         return waiting;
+      case 'signal':
+        return { names: [random.pick(NAMES)], signal: random.pick([1, 9, 18]) };
       case 'stop':
         return { ...waiting, cascade: random.chance(0.6), force: random.chance(0.3) };
       case 'wait':
@@ -136,6 +139,11 @@ export class Clients {
       }
       case 'skip':
         return { names };
+      case 'probed': {
+        // Mostly of nobody, or of one that has no probe, as after a restart.
+        const [kind, ok] = [random.pick(['ready', 'alive']), random.pick([true, false, null])];
+        return { name: random.pick(NAMES), pid: 2 + random.below(60), kind, ok, detail: 'x' };
+      }
       case 'ls':
       case 'status':
         return { names };

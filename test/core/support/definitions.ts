@@ -2,6 +2,7 @@
  * What might be in a scan path: random definitions, and random edits of them, some of which make
  * a cycle, name what is not there, or cannot be read at all.
  */
+import type { AliveProbe } from '../../../src/core/probe.ts';
 import type { Problem, Spec } from '../../../src/core/spec.ts';
 import { ms } from '../../../src/core/units.ts';
 import { bundle, command, longrun, problem } from './builder.ts';
@@ -44,6 +45,20 @@ function randomBundle(random: Random, name: string, share: number): Spec {
   return bundle(name, random.some(NAMES, share));
 }
 
+/** Nobody asks in a model world: clients say what they like of it. */
+const ALIVE: AliveProbe = {
+  ...{ file: '/x', interval: ms(1000), timeout: ms(1000), retries: 3 },
+  ...{ startPeriod: ms(0), action: 'restart' },
+};
+
+/** What it listens on is nobody's business here: connections are made up. */
+const SOCKETS: Spec['sockets'] & {} = [
+  {
+    ...{ listen: '80', type: 'stream', name: 'web', mode: 0o666, backlog: 1 },
+    ...{ reusePort: false, freeBind: false, v6only: false },
+  },
+];
+
 function randomSpec(random: Random, index: number): Spec {
   const name = NAMES[index] ?? '';
   const early = index < EARLY;
@@ -71,6 +86,9 @@ function randomSpec(random: Random, index: number): Spec {
       limit: random.chance(0.3) ? random.below(4) : null,
       window: ms(60_000),
     },
+    ...(!early && !isOneshot && random.chance(0.1) ? { lazy: true, sockets: SOCKETS } : {}),
+    ...(!isOneshot && random.chance(0.3) ? { alive: ALIVE } : {}),
+    ...randomErrands(random),
   });
 }
 
@@ -90,5 +108,15 @@ function randomEdges(
     wants: random.some([...before, 'nobody'], 0.08),
     after: random.some(before, 0.08),
     before: random.some(later, 0.05),
+  };
+}
+
+/** Programs beside its own: those that are asked first, and what reloads it. */
+function randomErrands(random: Random): Pick<Spec, 'control' | 'reload' | 'reloadWithin'> {
+  const letters = random.some(['u', 'd', 't', 'h', 'k'], 0.5).join('');
+  return {
+    ...(random.chance(0.3) ? { reload: command('reload') } : {}),
+    ...(random.chance(0.2) ? { reloadWithin: random.chance(0.5) ? null : ms(500) } : {}),
+    ...(random.chance(0.3) && letters !== '' ? { control: letters } : {}),
   };
 }

@@ -3,8 +3,8 @@
  * on a clock that is only a number. It refuses what a real kernel would refuse us, loudly.
  */
 import type { Exit } from '../../../src/core/exit.ts';
-import type { Role } from '../../../src/core/phase.ts';
-import { SIGCONT, SIGKILL } from '../../../src/core/signals.ts';
+import type { ErrandRole, Role } from '../../../src/core/phase.ts';
+import { SIGCONT, SIGHUP, SIGKILL } from '../../../src/core/signals.ts';
 import type { Spec } from '../../../src/core/spec.ts';
 import { type Pid, pid as toPid } from '../../../src/core/units.ts';
 import { exitOf } from './builder.ts';
@@ -13,7 +13,7 @@ import type { Random } from './random.ts';
 export type Process = {
   readonly pid: Pid;
   readonly name: string;
-  role: Role;
+  role: Role | ErrandRole;
   spec: Spec;
   readonly startedAt: number;
   /** When it will say that it is ready; Infinity: never. */
@@ -36,7 +36,11 @@ export type Process = {
 
 type Fate = Pick<Process, 'readyAt' | 'endsAt' | 'endsWith' | 'lives' | 'deaf'>;
 
-export type Order = { readonly name: string; readonly role: Role; readonly spec: Spec };
+export type Order = {
+  readonly name: string;
+  readonly role: Role | ErrandRole;
+  readonly spec: Spec;
+};
 
 export type Spawned =
   | { readonly ok: true; readonly pid: Pid }
@@ -94,7 +98,8 @@ export class FakeKernel {
   signal(pid: Pid, signal: number, now: number): void {
     const process = this.#processes.get(pid);
     if (process === undefined) throw new Error(`signal ${signal} to ${pid}, which is nobody's`);
-    if (signal === SIGCONT) return;
+    // Everybody here reads its configuration again when it gets a HUP.
+    if (signal === SIGCONT || signal === SIGHUP) return;
     process.signalled = true;
     if (signal === SIGKILL) process.killBy = Infinity;
     else
@@ -228,7 +233,7 @@ export class FakeKernel {
         deaf,
       };
     }
-    const code = role === 'finish' && this.#fault(0.1) ? 125 : this.#fault(0.2) ? 1 : 0;
+    const code = role === 'control' ? this.#controlCode(spec) : this.#code(role);
     return {
       readyAt: Infinity,
       endsAt: this.#fault(0.1) ? Infinity : soon,
@@ -236,6 +241,15 @@ export class FakeKernel {
       lives: false,
       deaf,
     };
+  }
+
+  #code(role: Order['role']): number {
+    return role === 'finish' && this.#fault(0.1) ? 125 : this.#fault(0.2) ? 1 : 0;
+  }
+
+  /** With 0 it takes the signal away; then only the clock ends what does not end by itself. */
+  #controlCode({ stopWithin }: Spec): number {
+    return stopWithin !== null && this.#fault(0.5) ? 0 : 1;
   }
 
   #freePid(): Pid {

@@ -97,6 +97,7 @@ export class Life {
     this.visited.add(service.phase.at);
     const what = `${event.type} makes it ${service.phase.at}`;
     for (const effect of effects) {
+      if (effect.do === 'pipe') continue;
       if (effect.do === 'signal') {
         if (effect.pid !== this.#alive) throw new Error(`${what}: a signal to ${effect.pid}`);
         continue;

@@ -5,6 +5,7 @@
 import { decodeCheckpoint, encodeCheckpoint, interrupted } from '../../../src/core/checkpoint.ts';
 import { succeeded } from '../../../src/core/exit.ts';
 import type { Look } from '../../../src/core/halt.ts';
+import { isListening } from '../../../src/core/lazy.ts';
 import type { MethodName } from '../../../src/core/methods.ts';
 import type { Spec } from '../../../src/core/spec.ts';
 import type { step } from '../../../src/core/step.ts';
@@ -23,6 +24,7 @@ import {
 import { ms, type Pid, pid as toPid, unreachable } from '../../../src/core/units.ts';
 import { audit, auditOutcome, type Reality, roleOf } from './audit.ts';
 import { exitOf, optionsOf } from './builder.ts';
+import { canonical } from './canonical.ts';
 import { Clients } from './clients.ts';
 import { type Disk, edited, NAMES, randomDisk } from './definitions.ts';
 import { LedgerModel } from './images.ts';
@@ -135,6 +137,7 @@ export class Machine {
     const told = this.#tellings.map(({ asker }) => asker);
     const looks = this.#looks.map(({ asker }) => asker);
     this.clients.check(this.system, [...scans, ...told, ...this.#reexecs, ...looks]);
+    this.#disownErrands();
     audit(this.system, this.#reality());
     this.kernel.insistKilled(this.now);
     this.#given.watch(this.system, outcome);
@@ -180,7 +183,9 @@ export class Machine {
     const isOver = spawned.ok || !spawned.transient;
     if (isOver && order.role === 'down') this.#undone.delete(order.name);
     if (this.kernel.faulty && this.#random.chance(0.01)) return this.die('before it knew the pid');
-    this.post({ type: ok ? 'spawned' : 'spawnFailed', name: order.name, ...result } as SystemEvent);
+    const errand = isErrand(order) ? { errand: order.role } : {};
+    const type = ok ? 'spawned' : 'spawnFailed';
+    this.post({ type, name: order.name, ...result, ...errand } as SystemEvent);
   }
 
   /** Tells the system one thing that it does not know yet. */
@@ -211,11 +216,15 @@ export class Machine {
     const process = this.kernel.peek(pid);
     if (process === null) throw new Error(`${pid} has ended and is not there`);
     const { ended, name, role, spec, signalled } = process;
-    const isDone = role === 'start' && spec.type === 'oneshot' && succeeded(ended) && !signalled;
-    const mustBeUndone = isDone && spec.down !== null && this.system.pids.has(pid);
     const at = this.system.units.get(name)?.service.phase.at;
+    // One whose `control/t` kept the signal from it was told to stop all the same.
+    const isTold = signalled || at === 'stopping';
+    const isDone = role === 'start' && spec.type === 'oneshot' && succeeded(ended) && !isTold;
+    const mustBeUndone = isDone && spec.down !== null && this.system.pids.has(pid);
     const isDeath = role === 'start' && (at === 'up' || at === 'starting') && !signalled;
-    if (isDeath && spec.dialect === 's6') this.#endedAt.set(name, this.now);
+    // One that had said that it is ready has had its second then.
+    const isReady = at === 'up' && spec.ready.by !== 'spawn';
+    if (isDeath && spec.dialect === 's6' && !isReady) this.#endedAt.set(name, this.now);
     else this.#endedAt.delete(name);
     const isLast = this.kernel.faulty && this.#random.chance(0.01);
     this.kernel.disown(pid);
@@ -254,6 +263,11 @@ export class Machine {
 
   /** A child of somebody else ends, or says something late: none of our business. */
   strange(): void {
+    const lazy = [...this.system.units.keys()].filter((name) => isListening(this.system, name));
+    if (lazy.length > 0 && this.#random.chance(0.5)) {
+      const name = this.#random.pick(lazy);
+      return this.post({ type: 'called', name, cause: 'a connection' });
+    }
     const pid = toPid(1000 + this.#random.below(100));
     if (this.#random.chance(0.5)) this.post({ type: 'ready', pid });
     else this.post({ type: 'exited', pid, exit: exitOf(0) });
@@ -271,7 +285,7 @@ export class Machine {
     this.system = decoded.system;
     this.system.image -= 1;
     const again = encodeCheckpoint(this.system);
-    if (again !== text) throw new Error(`decoded as\n${again}\nnot\n${text}`);
+    if (canonical(again) !== canonical(text)) throw new Error(`decoded as\n${again}\nnot\n${text}`);
     this.system.image += 1;
     this.#ledger.rewrite(this.system);
     // Connections go on, and whoever asked for the new image hears of it.
@@ -327,7 +341,7 @@ export class Machine {
 
   #insistSame(known: string): void {
     const [is, was] = [encodeCheckpoint(this.system), known].map((text) => {
-      const { image: _, units, jobs, intents, booting, ...rest } = JSON.parse(text);
+      const { image: _, units, jobs, intents, booting, ...rest } = JSON.parse(canonical(text));
       const lists = [units, jobs, intents, booting].map((list: unknown[]) =>
         list.map((item) => JSON.stringify(item)).sort(),
       );
@@ -350,7 +364,9 @@ export class Machine {
   }
 
   #survivors(): Survivor[] {
-    return this.kernel.children().map(({ pid, startedAt, name, ended }) => ({
+    // Errands lead no session, so nobody takes one for the main process of something.
+    const leaders = this.kernel.children().filter((child) => !isErrand(child));
+    return leaders.map(({ pid, startedAt, name, ended }) => ({
       pid,
       startedAt: ms(startedAt),
       name: ended === null ? name : null,
@@ -362,6 +378,10 @@ export class Machine {
   #takeOver(): void {
     for (const { pid, name } of this.kernel.children()) {
       const phase = this.system.units.get(name)?.service.phase;
+      if (this.system.errands.get(pid) === name) {
+        this.kernel.own(pid);
+        continue;
+      }
       if (this.system.pids.get(pid) !== name || phase === undefined) this.kernel.disown(pid);
       else {
         this.kernel.own(pid);
@@ -376,13 +396,21 @@ export class Machine {
   /** The next image's first events. A spawn that it will not hear of is open until it is told. */
   #goOn(events: readonly SystemEvent[]): void {
     const lost = events.filter((event) => event.type === 'spawnFailed').map(({ name }) => name);
-    this.#orders = this.#orders.filter(({ name }) => !lost.includes(name));
+    this.#orders = this.#orders.filter((order) => !lost.includes(order.name) && !isErrand(order));
     this.#open = lost;
     this.post({ type: 'resumed' });
     for (const event of events) {
       if (event.type === 'spawnFailed')
         this.#open = this.#open.filter((name) => name !== event.name);
       this.post(event);
+    }
+  }
+
+  /** Those that were given up, or whose service is gone, are nobody's. */
+  #disownErrands(): void {
+    for (const { pid, name, ...process } of [...this.kernel.processes.values()]) {
+      const isKnown = this.system.errands.get(pid) === name;
+      if (isErrand(process) && !isKnown) this.kernel.disown(pid);
     }
   }
 
@@ -427,7 +455,9 @@ export class Machine {
         this.booted = true;
         return;
       case 'notify':
+      case 'pipe':
       case 'examine':
+      case 'probes':
       case 'fault':
       case 'wall':
         return;
@@ -450,3 +480,6 @@ export class Machine {
     return { processes, ordered: this.#orders, open: new Set(this.#open) };
   }
 }
+
+const isErrand = ({ role }: Pick<SpawnEffect, 'role'>): boolean =>
+  role === 'control' || role === 'reload';

@@ -85,6 +85,7 @@ function refused(transient: boolean): Event {
 function outcomeWords(from: Phase, to: Phase, effects: readonly Effect[]): string {
   const words = effects.map((effect) => {
     if (effect.do === 'spawn') return `spawn ${effect.role}`;
+    if (effect.do === 'pipe') return `${effect.hold ? 'hold' : 'loosen'} input`;
     return `${signalName(effect.signal)}${effect.group ? ' all' : ''}`;
   });
   if (from === to && words.length === 0) return '·';

@@ -55,12 +55,14 @@ function left(random: Random): Json {
     turn: turnRecord(system, random.some([...system.units.keys()], 0.5), system.jobs.keys()),
   }));
   const client = { number: 3, uid: 0, readOnly: false, fd: 30, held: '' };
+  const held = { service: 'a', fd: 31, socket: null, name: 'x', isPolled: true, file: '1:2' };
   const state = {
     system: encodeCheckpoint(system),
     fifos: [...system.units.keys()].map((name, i) => [name, 10 + i]),
     notifications: [...system.pids.keys()].map((pid, i) => [pid, 40 + i]),
     listeners: [{ path: '/run/svinit/control', fd: 9 }],
     clients: [client],
+    held: [held],
     askers: [{ client: 3, id: 1, uid: 0 }],
     revivals: [1, 2.5],
   };
@@ -68,6 +70,7 @@ function left(random: Random): Json {
     ...turns,
     { k: 'fifo', name: 'a', fd: null },
     { k: 'client', number: 3, client },
+    { k: 'held', fd: 31, holding: random.chance(0.5) ? held : null },
   ];
   const damage = random.chance(0.4) ? random.below(20_000) : -1;
   return { ...plain({ state, records }), [random.pick(['cut', 'flip'])]: damage };
