@@ -12,6 +12,8 @@ export type Circumstances = {
   readonly machine: boolean;
   /** The working directory before stage 0 left it. */
   readonly cwd: string;
+  /** /proc/meminfo as proc_meminfo(5) has it; null when it cannot be read. */
+  readonly meminfo: string | null;
 };
 
 /** What a service may rely on before its definition says anything. */
@@ -23,8 +25,11 @@ export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * variables of the first life travel along under a prefix that gives them no power; on a machine
  * nobody meant them, they are what was left over from the kernel command line.
  */
-export function stage0Environment(env: Environment, { machine, cwd }: Circumstances): string[] {
-  const kept = [`PATH=${PATH}`, 'HOME=/', ...RUNTIME];
+export function stage0Environment(
+  env: Environment,
+  { machine, cwd, meminfo }: Circumstances,
+): string[] {
+  const kept = [`PATH=${PATH}`, 'HOME=/', ...RUNTIME, ...heapOf(meminfo)];
   const term = env['TERM'];
   if (term !== undefined && /^[A-Za-z0-9][A-Za-z0-9._+-]{0,31}$/.test(term))
     kept.push(`TERM=${term}`);
@@ -79,11 +84,24 @@ const RUNTIME: readonly string[] = [
   'BUN_JSC_useConcurrentJIT=0',
   'BUN_JSC_useConcurrentGC=0',
   'BUN_JSC_numberOfGCMarkers=1',
-  // The kernel never kills PID 1 for want of memory: it kills all services, and then it panics.
-  // With an end of its own the heap ends first (mimalloc 3; Node has its --max-old-space-size).
-  'MIMALLOC_RESERVE_OS_MEMORY=192MiB',
-  'MIMALLOC_DISALLOW_OS_ALLOC=1',
 ];
+
+/**
+ * The kernel never kills PID 1 for want of memory: it kills all services, and then it panics. With
+ * an end of its own the heap ends first (mimalloc 3; Node has its --max-old-space-size). A
+ * thousand services stay far below the least of it, five thousand need the most.
+ */
+function heapOf(meminfo: string | null): readonly string[] {
+  const totalKib = Number(/^MemTotal:\s+([0-9]{1,15}) kB$/m.exec(meminfo ?? '')?.[1] ?? 0);
+  const share = Math.floor(totalKib / 1024 / HEAP_SHARE);
+  const size = Math.min(HEAP_MOST_MIB, Math.max(HEAP_LEAST_MIB, share));
+  return [`MIMALLOC_RESERVE_OS_MEMORY=${size}MiB`, 'MIMALLOC_DISALLOW_OS_ALLOC=1'];
+}
+
+/** A quarter of the machine, within these. */
+const HEAP_SHARE = 4;
+const HEAP_LEAST_MIB = 192;
+const HEAP_MOST_MIB = 512;
 
 /** What our own programs need of the runtime's settings, and services do not. */
 export function runtimeEnvironment(env: Environment): Record<string, string> {

@@ -28,6 +28,7 @@ export class Supervisor {
   readonly #system: System;
   readonly #parts: Parts;
   readonly #doors: Doors;
+  #bell: Bell | null = null;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -95,9 +96,8 @@ export class Supervisor {
 
   /** Looks at the world without being told: what is readable, who has ended, who is too slow. */
   reconcile(): void {
-    const { control, lifeline, looker, memory, notify, proc, store, teller, trial, watchdog } =
-      this.#parts;
-    lifeline.putOff();
+    const { control, looker, memory, notify, proc, store, teller, trial, watchdog } = this.#parts;
+    this.#parts.lifeline.putOff();
     if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
     // Readiness first: a service may say it and end before anyone looks.
     const isWell = this.sweep() && this.#guard('reap', () => this.#reapAll());
@@ -135,6 +135,7 @@ export class Supervisor {
 
   /** Not before boot has settled: until then there are better things to do. */
   #hangBell(): void {
+    if (this.#bell !== null) return;
     const bell = new Bell({
       kernel: this.#kernel,
       watch: this.#parts.watch,
@@ -142,6 +143,7 @@ export class Supervisor {
       ring: () => this.rescan(),
       failed: (reason) => this.#parts.journal.warn(reason),
     });
+    this.#bell = bell;
     this.#guard('watch the definitions', () => bell.open());
   }
 

@@ -44,7 +44,7 @@ const GIVEN = {
 };
 
 t.test('C16 stage0Environment() on a machine is an allow-list', async (t) => {
-  t.same(stage0Environment(GIVEN, { machine: true, cwd: '/' }), [
+  t.same(stage0Environment(GIVEN, { machine: true, cwd: '/', meminfo: null }), [
     `PATH=${PATH}`,
     'HOME=/',
     'BUN_JSC_useConcurrentJIT=0',
@@ -55,7 +55,7 @@ t.test('C16 stage0Environment() on a machine is an allow-list', async (t) => {
     'TERM=xterm-256color',
   ]);
   for (const TERM of ['', 'a b', '../x', '-x', 'x'.repeat(33)]) {
-    const env = stage0Environment({ TERM }, { machine: true, cwd: '/' });
+    const env = stage0Environment({ TERM }, { machine: true, cwd: '/', meminfo: null });
     t.notOk(
       env.some((word) => word.startsWith('TERM=')),
       JSON.stringify(TERM),
@@ -63,8 +63,19 @@ t.test('C16 stage0Environment() on a machine is an allow-list', async (t) => {
   }
 });
 
+t.test('stage0Environment() gives the heap of a large machine more room', async (t) => {
+  const room = (totalKib: number): string | undefined => {
+    const meminfo = `MemTotal: ${String(totalKib).padStart(14)} kB\nMemFree: 1 kB\n`;
+    const env = stage0Environment({}, { machine: true, cwd: '/', meminfo });
+    return env.find((word) => word.startsWith('MIMALLOC_RESERVE'))?.split('=')[1];
+  };
+  t.equal(room(262_144), '192MiB');
+  t.equal(room(1_048_576), '256MiB');
+  t.equal(room(67_108_864), '512MiB');
+});
+
 t.test('stage0Environment() in a container carries variables without their power', async (t) => {
-  const words = stage0Environment(GIVEN, { machine: false, cwd: '/app' });
+  const words = stage0Environment(GIVEN, { machine: false, cwd: '/app', meminfo: null });
   const env = Object.fromEntries(
     words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
   );

@@ -97,7 +97,7 @@ t.test('log/ is not used where the output goes elsewhere', async (t) => {
   ]);
 });
 
-t.test('C8 what a logger cannot be', async (t) => {
+t.test('what a logger cannot be', async (t) => {
   const bad = (files: Files): string[] =>
     problemsOf({ web: { run: RUN, 'log/': '' }, 'web/log': { run: RUN, ...files } });
   t.same(bad({ type: 'oneshot' }), [
@@ -149,7 +149,7 @@ t.test('a pipeline-name that is not with the last consumer is ignored', async (t
   t.same(notices, [`a: ${why}`, `c: ${why}`]);
 });
 
-t.test('C8 a producer is for exactly one', async (t) => {
+t.test('a producer is for exactly one', async (t) => {
   const of = (text: string): string[] => problemsOf({ a: longrun({ 'producer-for': text }) });
   t.same(of(''), ['a: producer-for: expected exactly one name, found 0']);
   t.same(of('# nobody\n'), ['a: producer-for: expected exactly one name, found 0']);
@@ -160,7 +160,7 @@ t.test('C8 a producer is for exactly one', async (t) => {
   t.same(of('b'), ["a: producer-for: names 'b', which is not defined anywhere"]);
 });
 
-t.test('C8 both ends must say so, and be longruns', async (t) => {
+t.test('both ends must say so, and be longruns', async (t) => {
   const consumer = (files: Files): Record<string, Files> => ({
     a: longrun({ 'producer-for': 'b' }),
     b: files,
@@ -198,7 +198,7 @@ t.test('a consumer goes on with those of its producers that are good', async (t)
   ]);
 });
 
-t.test('C8 no pipeline ends where it begins', async (t) => {
+t.test('no pipeline ends where it begins', async (t) => {
   const { specs, problems } = joined({
     a: longrun({ 'producer-for': 'b', 'consumer-for': 'b' }),
     b: longrun({ 'producer-for': 'a', 'consumer-for': 'a\nin' }),
@@ -215,7 +215,7 @@ t.test('C8 no pipeline ends where it begins', async (t) => {
   ]);
 });
 
-t.test('C8 the name of a pipeline is nobody else’s', async (t) => {
+t.test('the name of a pipeline is nobody else’s', async (t) => {
   const pair = (a: string, b: string, name: string): Record<string, Files> => ({
     [a]: longrun({ 'producer-for': b }),
     [b]: longrun({ 'consumer-for': a, 'pipeline-name': name }),

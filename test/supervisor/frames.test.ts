@@ -58,7 +58,7 @@ const CASES: readonly Case[] = [
   ['params of a wrong type', started('a'), INVALID_PARAMS],
   ['params as an array', request('start', ['a']), INVALID_PARAMS],
   ['an empty name', started(['']), INVALID_PARAMS],
-  ['a long name', started(['a'.repeat(65)]), INVALID_PARAMS],
+  ['a long name', started(['a'.repeat(69)]), INVALID_PARAMS],
   ['too many names', started(Array(1001).fill('a')), INVALID_PARAMS],
   ['a negative timeout', wait('up', -1), INVALID_PARAMS],
   ['an unknown goal', wait('__proto__'), INVALID_PARAMS],

@@ -207,6 +207,12 @@ export class Instance {
 
   /** Kills everything at once and waits for it; nothing happens when it has ended. */
   async kill(): Promise<void> {
+    try {
+      // An image begun from another thread than the first does not die with who started it.
+      process.kill(this.pid, 'SIGKILL');
+    } catch {
+      // It has ended, or never began.
+    }
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
