@@ -109,8 +109,9 @@ export class Spawner {
     const whole = isApart ? withOwnPids(chain) : chain;
     const { path: asked, argv } = withBeginning(spec, role, whole, environment);
     const lock = lockFor(this.#ports, order);
-    const pipe = role === 'start' && spec.ready.by === 'fd' ? kernel.pipe(0) : null;
+    let pipe: readonly [Fd, Fd] | null = null;
     try {
+      pipe = role === 'start' && spec.ready.by === 'fd' ? kernel.pipe(0) : null;
       const path = environment['PATH'] ?? '';
       const program = {
         ...(isOwn && asked === command.path

@@ -85,6 +85,8 @@ async function undying(t: Test, m: Machine): Promise<void> {
   await m.sh('fsfreeze --unfreeze /mnt/a');
   t.match(await m.run('svctl wait --timeout=1min writer:down'), { code: 0 }, 'then it is gone');
   await expectOracle(t, m, was, { moved });
+  // Nothing is on its way then, or the next write might wait for it.
+  await m.sh('sync');
   await stuck(m);
   await m.sh('echo more > /mnt/b/file');
 }
