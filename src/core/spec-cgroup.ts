@@ -58,7 +58,13 @@ const device: v.GenericSchema<unknown, string> = v.pipe(
 );
 const devices: Entry = v.exactOptional(
   v.pipe(
-    v.union([device, v.pipe(v.array(device), v.minLength(1), v.maxLength(64))], devicesWords),
+    v.union(
+      [
+        device,
+        v.pipe(v.array(device), v.minLength(1, devicesWords), v.maxLength(64, devicesWords)),
+      ],
+      devicesWords,
+    ),
     v.transform((lines) => (typeof lines === 'string' ? lines : lines.join('\n'))),
   ),
 );

@@ -63,7 +63,9 @@ export function readServiceJson(text: string): ReadServiceJson {
     if (issue.type === 'union' && misplaced.some((key) => key.path.startsWith(`${path}.`)))
       continue;
     const place = path === '' ? '' : `${printable(path)}: `;
-    problems.push({ line: lineOf(path), reason: `${place}${issue.message}` });
+    // JSON has no such value, so there is none.
+    const reason = issue.input === undefined ? 'is missing' : issue.message;
+    problems.push({ line: lineOf(path), reason: `${place}${reason}` });
   }
   return { ok: false, problems };
 }

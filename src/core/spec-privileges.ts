@@ -164,11 +164,13 @@ const NAMES = Object.keys(PRIVILEGE_KEYS) as readonly (keyof Privileges)[];
 
 function limit(): Value<string> {
   const pattern = /^(?:[0-9]{1,15}|unlimited)?(?::(?:[0-9]{1,15}|unlimited)?)?$/;
+  // A union tells of the one whose type fits, so each has the words.
+  const wrong = expected(LIMIT_WORDS);
   return v.union(
     [
-      v.pipe(v.number(), v.integer(), v.minValue(0), v.transform(String)),
-      v.pipe(v.string(), v.regex(/[0-9u]/), v.regex(pattern)),
+      v.pipe(v.number(), v.integer(wrong), v.minValue(0, wrong), v.transform(String)),
+      v.pipe(v.string(), v.regex(/[0-9u]/, wrong), v.regex(pattern, wrong)),
     ],
-    expected(LIMIT_WORDS),
+    wrong,
   );
 }

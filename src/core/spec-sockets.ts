@@ -10,7 +10,7 @@ import { parseSocketAddress, type SocketType } from './socket-address.ts';
 import type { Spec } from './spec.ts';
 import { type Draft, refuse } from './spec-draft.ts';
 import { ACCOUNT } from './spec-privileges.ts';
-import { expected, flag, type Key, key, string, type Value, whole } from './spec-values.ts';
+import { expected, flag, type Key, key, OBJECT, string, type Value, whole } from './spec-values.ts';
 
 /** One socket, as it is written. */
 export type SocketJson = {
@@ -75,24 +75,27 @@ const account = (what: string): Value<string> =>
   v.pipe(v.string(expected(what)), v.regex(ACCOUNT, expected(what)));
 
 /** The keys of each element of `sockets`. */
-export const SOCKET: v.StrictObjectSchema<v.ObjectEntries, undefined> = v.strictObject({
-  listen: v.pipe(
-    string('an address'),
-    v.check(
-      (text) => typeof parseSocketAddress(text) !== 'string',
-      ({ input }) => `${quoted(String(input))} ${String(parseSocketAddress(String(input)))}`,
+export const SOCKET: v.StrictObjectSchema<v.ObjectEntries, typeof OBJECT> = v.strictObject(
+  {
+    listen: v.pipe(
+      string('an address'),
+      v.check(
+        (text) => typeof parseSocketAddress(text) !== 'string',
+        ({ input }) => `${quoted(String(input))} ${String(parseSocketAddress(String(input)))}`,
+      ),
     ),
-  ),
-  type: v.exactOptional(v.picklist(['stream', 'dgram', 'seqpacket'], expected(TYPE_WORDS))),
-  name: v.exactOptional(v.pipe(string(FDNAME_WORDS), v.regex(FDNAME, expected(FDNAME_WORDS)))),
-  mode: v.exactOptional(octal),
-  user: v.exactOptional(account('the name or number of a user')),
-  group: v.exactOptional(account('the name or number of a group')),
-  backlog: v.exactOptional(whole(1, BACKLOG_MAX)),
-  reusePort: v.exactOptional(flag),
-  freeBind: v.exactOptional(flag),
-  v6only: v.exactOptional(flag),
-});
+    type: v.exactOptional(v.picklist(['stream', 'dgram', 'seqpacket'], expected(TYPE_WORDS))),
+    name: v.exactOptional(v.pipe(string(FDNAME_WORDS), v.regex(FDNAME, expected(FDNAME_WORDS)))),
+    mode: v.exactOptional(octal),
+    user: v.exactOptional(account('the name or number of a user')),
+    group: v.exactOptional(account('the name or number of a group')),
+    backlog: v.exactOptional(whole(1, BACKLOG_MAX)),
+    reusePort: v.exactOptional(flag),
+    freeBind: v.exactOptional(flag),
+    v6only: v.exactOptional(flag),
+  },
+  OBJECT,
+);
 
 export const SOCKET_KEYS: {
   readonly sockets: Key<readonly SocketJson[]>;

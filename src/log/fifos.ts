@@ -4,6 +4,7 @@
  */
 import { fstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventsIn, type InotifyEvent } from '../core/inotify.ts';
 import type { Fd } from '../core/units.ts';
 import { EPOLL, IN, O } from '../sys/constants.ts';
 import type { Kernel } from '../sys/kernel.ts';
@@ -88,7 +89,7 @@ export class Fifos {
   notice(): Stream[] {
     const gone: Stream[] = [];
     for (const { name, mask } of this.#changes()) {
-      if ((mask & IN_Q_OVERFLOW) !== 0) this.#openAll();
+      if ((mask & IN.Q_OVERFLOW) !== 0) this.#openAll();
       else if ((mask & IN.DELETE) !== 0) gone.push(...this.#named(name));
       else this.#open(name, null);
     }
@@ -164,17 +165,12 @@ export class Fifos {
     return this.all().filter((stream) => stream.name === name);
   }
 
-  /** struct inotify_event of linux/inotify.h: wd, mask, cookie, len, then the name up to a NUL. */
-  #changes(): { name: string; mask: number }[] {
-    const changes: { name: string; mask: number }[] = [];
-    const events = this.#events;
+  #changes(): InotifyEvent[] {
+    const changes: InotifyEvent[] = [];
     for (;;) {
-      const count = this.#kernel.read(this.#inotify, events) ?? 0;
+      const count = this.#kernel.read(this.#inotify, this.#events) ?? 0;
       if (count === 0) return changes;
-      for (let at = 0; at < count; at += 16 + events.readUInt32LE(at + 12)) {
-        const name = events.toString('utf8', at + 16, at + 16 + events.readUInt32LE(at + 12));
-        changes.push({ name: name.replace(/\0+$/, ''), mask: events.readUInt32LE(at + 4) });
-      }
+      changes.push(...eventsIn(this.#events.subarray(0, count)));
     }
   }
 }
@@ -184,6 +180,3 @@ const READY_MAX = 64;
 
 /** Room for some hundred events; at least one of the longest name is needed (inotify(7)). */
 const INOTIFY_BYTES = 16384;
-
-/** linux/inotify.h: events were lost. */
-const IN_Q_OVERFLOW = 0x4000;

@@ -125,8 +125,23 @@ export class Rig {
     return join(this.logs, name);
   }
 
+  /** What is stored now; of what svlog is writing at this moment only the whole records. */
   records(name: string, dir: string = this.dirOf(name)): LogRecord[] {
-    return existsSync(dir) ? recordsIn(storedIn(dir)) : [];
+    const stored = this.#stored(dir);
+    // write(2) of many pages is seen page by page by who reads the file meanwhile.
+    const isWriting = this.#svlog?.exitCode === null && this.#svlog.signalCode === null;
+    return recordsIn(isWriting ? stored.subarray(0, stored.lastIndexOf(0x0a) + 1) : stored);
+  }
+
+  #stored(dir: string): Buffer {
+    for (;;) {
+      try {
+        return existsSync(dir) ? storedIn(dir) : Buffer.alloc(0);
+      } catch (error) {
+        // A file was renamed by the rotation, between its listing and its opening.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      }
+    }
   }
 
   texts(name: string, dir: string = this.dirOf(name)): string[] {

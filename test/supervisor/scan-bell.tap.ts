@@ -82,6 +82,8 @@ const CHANGES: readonly (readonly [string, () => void])[] = [
   ['a file is made executable', () => chmodSync(join(root, 'web/run'), 0o700)],
   ['a file is removed', () => rmSync(join(root, 'web/type'))],
   ['a variable is written', () => put(root, 'web/env/PORT', '81')],
+  ['a logger is written', () => put(root, 'web/log/run', '#!/bin/sh')],
+  ['it is written anew', () => put(root, 'web/log/run', '#!/bin/sh -e')],
   ['a directory is made', () => mkdirSync(join(root, 'new'))],
   ['a file is written in that directory', () => put(root, 'new/run', '#!/bin/sh')],
   ['a directory is made in that directory', () => mkdirSync(join(root, 'new/env'))],
