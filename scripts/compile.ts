@@ -1,8 +1,8 @@
 /**
  * Compiles src/svinit.ts and all it imports into one executable that carries its runtime.
  *
- * Bun does it in one step. For Node, Bun bundles to one module and Node makes a single executable
- * application of it. Both results depend on the sources and on the exact runtimes alone: not on the
+ * Bun does it in one step. For Node, Bun bundles each program to one module and Node makes a single
+ * executable application of them. Both results depend on the sources and on the exact runtimes alone: not on the
  * time, the directory or the user. Stack traces name the `.ts` files.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -46,30 +46,28 @@ async function compileBun(output: string): Promise<void> {
   await tool('bun', ['build', ...flags, '--outfile', output, ENTRY]);
 }
 
+/**
+ * A loader, and one module of CommonJS for each program: only CommonJS can come with V8's code cache,
+ * which is half of the start, and what a program does not need is not even read.
+ */
 async function compileNode(directory: string): Promise<void> {
-  const bundle = join(directory, 'svinit.js');
-  const flags = ['--target=node', '--format=esm', '--sourcemap=external', ...PLACES, ...FFI];
-  await tool('bun', ['build', ...flags, '--outdir', directory, ENTRY]);
-  writeFileSync(bundle, withTraces(readFileSync(bundle, 'utf8')));
-  writeFileSync(`${bundle}.map`, movedSourceMap(`${bundle}.map`, directory));
-  writeFileSync(join(directory, 'node'), withoutSections(readFileSync(process.execPath)), {
-    mode: 0o755,
-  });
+  const node = join(directory, 'node');
+  writeFileSync(node, withoutSections(readFileSync(process.execPath)), { mode: 0o755 });
+  writeFileSync(join(directory, LOADER), loader());
+  writeFileSync(join(directory, CACHER), cacher());
+  const programs = await bundle(directory, 'svinit');
+  const names = ['svinit', ...programs];
+  await Promise.all(programs.map((name) => bundle(directory, name)));
+  for (const name of names) await tool('./node', [...CACHED, CACHER, name], { cwd: directory });
+  const assets = names.flatMap((name) => [`${name}.js`, `${name}.map`, `${name}.cache`]);
   const config = {
-    main: 'svinit.js',
-    mainFormat: 'module',
+    main: LOADER,
+    mainFormat: 'commonjs',
     executable: 'node',
     output: 'svinit',
     disableExperimentalSEAWarning: true,
-    assets: { [MAP]: 'svinit.js.map' },
-    // SIGUSR1 belongs to us, not to the debugger; node:ffi warns that it is experimental. A heap
-    // without an end would cost all services before PID 1 (core/environment.ts has Bun's).
-    execArgv: [
-      '--max-old-space-size=128',
-      '--max-semi-space-size=2',
-      '--disable-sigusr1',
-      '--disable-warning=ExperimentalWarning',
-    ],
+    assets: Object.fromEntries(assets.map((asset) => [asset, asset])),
+    execArgv: OPTIONS,
     // Nothing in the environment may add options.
     execArgvExtension: 'none',
   };
@@ -77,34 +75,111 @@ async function compileNode(directory: string): Promise<void> {
   await tool(process.execPath, ['--build-sea', 'sea.json'], { cwd: directory });
 }
 
-/** The name of the source map among the assets of the executable. */
-const MAP = 'map';
-
 /**
- * What makes stack traces name the `.ts` files, in one line before the bundle. In the bundle itself
- * the map would be most of it, and every start would read it; here the first trace does.
+ * SIGUSR1 belongs to us, not to the debugger; node:ffi warns that it is experimental. A heap without
+ * an end would cost all services before PID 1 (core/environment.ts has Bun's).
  */
-function withTraces(bundle: string): string {
-  const builtin = 'process.getBuiltinModule';
-  const lines = [
-    'let map; Error.prepareStackTrace = (error, frames) => { try {',
-    `map ??= new (${builtin}('node:module').SourceMap)(JSON.parse(`,
-    `${builtin}('node:sea').getAsset('${MAP}', 'utf8'))); } catch {}`,
-    'return [error, ...frames.map((frame) => {',
-    'const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];',
-    "const isOurs = frame.getFileName()?.startsWith('file:');",
-    'const found = isOurs ? map?.findOrigin(line, column) : undefined;',
-    "if (found?.fileName === undefined) return '    at ' + frame;",
-    "const name = frame.getFunctionName() ?? '<anonymous>';",
-    "return '    at ' + name + ' (' + found.fileName + ':' + found.lineNumber + ':' +",
-    "found.columnNumber + ')'; })].join('\\n'); };",
-  ];
-  return `{ ${lines.join(' ')} }\n${bundle.replace(/^\/\/# (debugId|sourceMappingURL)=.*$/gm, '')}`;
+const OPTIONS: readonly string[] = [
+  '--max-old-space-size=128',
+  '--max-semi-space-size=2',
+  '--disable-sigusr1',
+  '--disable-warning=ExperimentalWarning',
+];
+
+/** Without a seed of its own the same code has other caches each time. */
+const CACHED: readonly string[] = [...OPTIONS, '--random-seed=1'];
+
+const LOADER = 'loader.cjs';
+const CACHER = 'cacher.cjs';
+
+/** Bundles `src/NAME.ts` to NAME.js and NAME.map. @returns the programs that it loads. */
+async function bundle(directory: string, name: string): Promise<string[]> {
+  const file = join(directory, `${name}.js`);
+  const flags = ['--target=node', '--format=cjs', '--sourcemap=external', ...PLACES, ...FFI];
+  const apart = name === 'svinit' ? ['--external=./*'] : [];
+  await tool('bun', ['build', ...flags, ...apart, '--outdir', directory, `src/${name}.ts`]);
+  const programs: string[] = [];
+  const text = readFileSync(file, 'utf8')
+    .replace(/^\/\/# (debugId|sourceMappingURL)=.*$/gm, '')
+    .replace(/\bimport\("\.\/([\w-]+)\.ts"\)/g, (_, program: string) => {
+      programs.push(program);
+      return `load("${program}")`;
+    })
+    // A byte a character: the text is taken as it is, and not decoded at every start.
+    .replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // Modules are strict by themselves, scripts are not.
+  const wrapped = `(function (exports, require, module, load) { 'use strict';\n${text}\n})`;
+  writeFileSync(file, wrapped);
+  writeFileSync(join(directory, `${name}.map`), movedSourceMap(`${file}.map`, directory));
+  return programs;
+}
+
+/** What the programs are as files, for V8 and for stack traces. */
+const SCHEME = 'svinit:';
+
+/** The program of the executable: loads the others, and has stack traces name the `.ts` files. */
+function loader(): string {
+  return `'use strict';
+const { getRawAsset } = require('node:sea');
+const { Script } = require('node:vm');
+const maps = new Map();
+function mapOf(file) {
+  if (file == null || !file.startsWith('${SCHEME}')) return undefined;
+  if (!maps.has(file)) {
+    const text = Buffer.from(getRawAsset(file.slice(${SCHEME.length}) + '.map')).toString();
+    maps.set(file, new (require('node:module').SourceMap)(JSON.parse(text)));
+  }
+  return maps.get(file);
+}
+function described(frame) {
+  const found = mapOf(frame.getFileName())
+    ?.findOrigin(frame.getLineNumber(), frame.getColumnNumber());
+  if (found?.fileName === undefined) return '    at ' + frame;
+  const name = frame.getFunctionName() ?? '<anonymous>';
+  return '    at ' + name + ' (' + found.fileName + ':' + found.lineNumber + ':' +
+    found.columnNumber + ')';
+}
+Error.prepareStackTrace = (error, frames) => {
+  try {
+    return [error, ...frames.map(described)].join('\\n');
+  } catch {
+    return [error, ...frames.map((frame) => '    at ' + frame)].join('\\n');
+  }
+};
+function load(name) {
+  const source = Buffer.from(getRawAsset(name + '.js')).latin1Slice();
+  const cachedData = Buffer.from(getRawAsset(name + '.cache'));
+  const script = new Script(source, { filename: '${SCHEME}' + name, cachedData });
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, load);
+  return module.exports;
+}
+load('svinit');
+`;
+}
+
+/** Makes NAME.cache, with all functions: those of a start are then not compiled in it. */
+function cacher(): string {
+  return `'use strict';
+const { readFileSync, writeFileSync } = require('node:fs');
+const { setFlagsFromString } = require('node:v8');
+const { Script } = require('node:vm');
+const name = process.argv[2];
+const source = readFileSync(name + '.js', 'latin1');
+const filename = '${SCHEME}' + name;
+setFlagsFromString('--no-lazy');
+const script = new Script(source, { filename });
+setFlagsFromString('--lazy');
+const cachedData = script.createCachedData();
+if (new Script(source, { filename, cachedData }).cachedDataRejected)
+  throw new Error('V8 refuses its own code cache of ' + name);
+writeFileSync(name + '.cache', cachedData);
+`;
 }
 
 /**
- * The map of what `withTraces` makes of the bundle: a line lower, its sources named from the
- * project's directory wherever this is.
+ * The map of a bundle with a line before it, its sources named from the project's directory wherever
+ * this is.
  */
 function movedSourceMap(path: string, directory: string): string {
   const map: { sources: string[]; mappings: string } = JSON.parse(readFileSync(path, 'utf8'));

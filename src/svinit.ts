@@ -2,10 +2,9 @@
  * The one program behind every name: what it does is decided by the name it is called by. Each
  * entry is loaded only when it is the one, so that svctl does not wait for the supervisor's code.
  */
-import { basename } from 'node:path';
 
-const argv = process.argv.slice(2);
-const name = basename(process.argv0);
+const argv: readonly string[] = process.argv.slice(2);
+const name: string = process.argv0.slice(process.argv0.lastIndexOf('/') + 1);
 
 async function run(): Promise<number> {
   switch (name) {
@@ -46,4 +45,7 @@ async function run(): Promise<number> {
   }
 }
 
-process.exitCode = await run();
+// No `await` up here: CommonJS, in which Node can be given code that is compiled, has none.
+void run().then((code) => {
+  process.exitCode = code;
+});
