@@ -46,16 +46,24 @@ import { openSystem } from './sys/open.ts';
 const HALT_WITHIN_CONTAINER = ms(7000);
 const HALT_WITHIN_MACHINE = ms(60_000);
 
-export async function main(argv: readonly string[]): Promise<number> {
+/** @param isBegun stage 0 is behind this life. */
+export async function main(argv: readonly string[], isBegun: boolean): Promise<number> {
   const own = ownWords(argv);
   if (own.includes('--help')) return print(bootUsage());
   if (own.includes('--version')) return print(`svinit ${VERSION} (${RUNTIME})`);
   const kernel = openSystem();
   try {
+    if (!isBegun) begin(kernel, argv);
     return await live(kernel, argv);
   } catch (error) {
     return lastResort(kernel, error);
   }
+}
+
+/** The first chapter, where words of a command looked as if svinit was only asked something. */
+function begin(kernel: Kernel, argv: readonly string[]): void {
+  process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
+  stage0(kernel, argv);
 }
 
 /** Those of `argv` that are for svinit, and not for the command behind them. */
@@ -66,10 +74,7 @@ function ownWords(argv: readonly string[]): readonly string[] {
 
 /** All of PID 1's life; what it throws has happened before anything was supervised. */
 async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
-  if (argv[0] !== BOOTED) process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
-  if (argv[0] !== BOOTED) stage0(kernel, argv);
-  else keepProc(kernel);
-
+  if (argv[0] === BOOTED) keepProc(kernel);
   const rest = argv[0] === BOOTED ? argv.slice(1) : argv;
   const { state, died, given, selfTest: isTest } = ownArguments(rest);
   if (isTest) return print(encodeReport(selfTest(kernel, toFd(state ?? -1), VERSION)));
@@ -87,7 +92,8 @@ async function live(kernel: Kernel, argv: readonly string[]): Promise<number> {
 function rescueFirst({ kernel, facts, options, given, say }: Told, why: string): Promise<number> {
   const { machine } = facts;
   const console = realConsole(machine, realFiles);
-  const again = (): void => stage0(kernel, given);
+  const { adopt: _, ...life } = thisLife();
+  const again = (): void => stage0(kernel, given, life);
   return rescue(kernel, { console, machine, say, why, wishes: options, again });
 }
 

@@ -39,9 +39,10 @@ async function run(): Promise<number> {
       return (await import('./svprobe.ts')).main(argv);
     case 'svviews':
       return (await import('./svviews.ts')).main(argv);
-    default:
-      (await import('./first-life.ts')).firstLife(argv);
-      return (await import('./init.ts')).main(argv);
+    default: {
+      const isBegun = (await import('./first-life.ts')).firstLife(argv);
+      return (await import('./init.ts')).main(argv, isBegun);
+    }
   }
 }
 

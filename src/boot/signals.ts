@@ -37,7 +37,17 @@ export function tameSignals(
  * What ignores them outlives execve(2); a handler does not.
  */
 export function ignoredSignals(status: string | null): number[] {
-  const mask = BigInt(`0x${/^SigIgn:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1] ?? '0'}`);
+  return signalsIn(/^SigIgn:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1] ?? '0');
+}
+
+/** Signals its first thread blocks, from the same text (SigBlk); null when that does not say. */
+export function blockedSignals(status: string | null): number[] | null {
+  const mask = /^SigBlk:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1];
+  return mask === undefined ? null : signalsIn(mask);
+}
+
+function signalsIn(hexadecimal: string): number[] {
+  const mask = BigInt(`0x${hexadecimal}`);
   // 32 and 33 are glibc's own (SIGCANCEL, SIGSETXID), and its sigaction(3) refuses them.
   const all = Array.from({ length: 64 }, (_, i) => i + 1).filter((n) => n !== 32 && n !== 33);
   return all.filter((signal) => ((mask >> BigInt(signal - 1)) & 1n) === 1n);

@@ -1,15 +1,16 @@
 /**
  * The first life of svinit: it makes itself a clean process and becomes itself again. What a kernel
- * or a container left in descriptors, signals and environment ends here. A failure is told and the
- * first life goes on as the second: PID 1 may not die.
+ * or a container left in descriptors, signals and environment ends here. A life that was given
+ * nothing that outlives its beginning goes on as the second, where the runtime needs no environment
+ * of its own. A failure is told and the first life goes on as well: PID 1 may not die.
  */
-import { type Environment, stage0Environment } from '../core/environment.ts';
+import { type Environment, isHarmless, stage0Environment } from '../core/environment.ts';
 import type { Fd } from '../core/units.ts';
 import { MAGIC, O } from '../sys/constants.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { type BootFiles, realFiles } from './files.ts';
 import { inFirstNamespace } from './observe.ts';
-import { ignoredSignals } from './signals.ts';
+import { blockedSignals, ignoredSignals } from './signals.ts';
 
 /** The first argument of the second life. */
 export const BOOTED = '--booted';
@@ -23,9 +24,14 @@ export type Life = {
   readonly cwd: string;
   readonly files: Pick<BootFiles, 'read' | 'readlink'>;
   readonly chdir: (path: string) => void;
+  /**
+   * Takes an environment and the path of the program as if it had begun with them. Absent where a
+   * runtime needs them from its very beginning.
+   */
+  readonly adopt?: (env: readonly string[], execPath: string) => void;
 };
 
-/** Returns only when this life must go on: exec failed, and the reason has been told. */
+/** Returns when this life goes on: it is clean, or exec failed and the reason has been told. */
 export function stage0(kernel: Kernel, argv: readonly string[], life: Life = thisLife()): void {
   const pid1 = kernel.getpid() === 1;
   const attempt = (act: () => void) => {
@@ -39,17 +45,33 @@ export function stage0(kernel: Kernel, argv: readonly string[], life: Life = thi
   if (pid1) attempt(() => mountProc(kernel));
   if (pid1) attempt(() => life.chdir('/'));
   for (const fd of [0, 1, 2] as Fd[]) attempt(() => keepOpen(kernel, fd));
-  const ignored = ignoredSignals(life.files.read('/proc/self/status'));
-  attempt(() => kernel.sigDefault(ignored));
-  attempt(() => kernel.sigSetMask([]));
+  const status = life.files.read('/proc/self/status');
+  const ignored = ignoredSignals(status);
+  const adopt = isClean(life.env, ignored, status) ? life.adopt : undefined;
+  // What a runtime that goes on ignores and blocks by itself, it must go on to.
+  if (adopt === undefined) attempt(() => kernel.sigDefault(ignored));
+  if (adopt === undefined) attempt(() => kernel.sigSetMask([]));
   const machine = pid1 && inFirstNamespace(life.files);
-  if (machine) attempt(() => raiseNofile(kernel));
+  if (machine) attempt(() => raiseNofile(kernel, adopt !== undefined));
   const meminfo = life.files.read('/proc/meminfo');
   const env = stage0Environment(life.env, { machine, cwd: life.cwd, meminfo });
   const path = life.files.readlink('/proc/self/exe') ?? life.execPath;
+  if (adopt !== undefined) return adopt(env, path);
   attempt(() => kernel.execve(path, [...life.program, BOOTED, ...argv], env));
   attempt(() => kernel.sigIgnore(ignored));
 }
+
+/** Nothing was given that only an exec ends. */
+function isClean(env: Environment, ignored: readonly number[], status: string | null): boolean {
+  const only = (own: readonly number[]) => (signal: number) => own.includes(signal);
+  const blocked = blockedSignals(status);
+  return isHarmless(env) && ignored.every(only(IGNORED)) && blocked?.every(only(BLOCKED)) === true;
+}
+
+/** SIGPIPE and SIGXFSZ (asm-generic/signal.h): Node ignores them by itself. */
+const IGNORED: readonly number[] = [13, 25];
+/** SIGUSR1: Node blocks it with --disable-sigusr1. */
+const BLOCKED: readonly number[] = [10];
 
 /**
  * What an image that was exec'd needs before it looks around: without /proc it would take a machine
@@ -71,7 +93,19 @@ export function thisLife(): Life {
   // filesystem, Node argv0 again. Its options are inside as well.
   const single = script.startsWith('/$bunfs/') || script === argv0;
   const program = single ? [argv0] : [argv0, ...execArgv, script];
-  return { program, execPath, env, cwd: process.cwd(), files: realFiles, chdir };
+  const life = { program, execPath, env, cwd: process.cwd(), files: realFiles, chdir };
+  // Bun's options are variables that it reads before any of our code runs.
+  return process.versions['bun'] === undefined ? { ...life, adopt } : life;
+}
+
+function adopt(env: readonly string[], execPath: string): void {
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  for (const word of env) {
+    const at = word.indexOf('=');
+    process.env[word.slice(0, at)] = word.slice(at + 1);
+  }
+  // Without /proc a runtime knows only what it was called.
+  process.execPath = execPath;
 }
 
 /** The image has a regular file proc/self/maps, which is all Bun needs to start; this covers it. */
@@ -85,9 +119,11 @@ function mountProc(kernel: Kernel): void {
  * The kernel gives PID 1 4,096 (INR_OPEN_MAX of linux/fs.h), which is too few for the FIFOs of very
  * many services. Half a million is what systemd gives, and so what services are used to.
  */
-function raiseNofile(kernel: Kernel): void {
+function raiseNofile(kernel: Kernel, isBoth: boolean): void {
   const { soft, hard } = kernel.getNofile(0);
-  if (hard < NOFILE_HARD) kernel.setNofile(0, { soft, hard: NOFILE_HARD });
+  // A runtime that begins takes for itself what it may have; one that goes on does not.
+  if (hard < NOFILE_HARD)
+    kernel.setNofile(0, { soft: isBoth ? NOFILE_HARD : soft, hard: NOFILE_HARD });
 }
 
 /** HIGH_RLIMIT_NOFILE of systemd: 512 Ki. */

@@ -47,6 +47,14 @@ export function stage0Environment(
   return kept;
 }
 
+/**
+ * Whether a life that began with `env` may go on as the second: it holds nothing but names that no
+ * runtime, no library and no linker asks for. An allow-list, for those who ask get more.
+ */
+export function isHarmless(env: Environment): boolean {
+  return Object.keys(env).every((name) => HARMLESS.has(name));
+}
+
 /** The variables the first life was given in a container, for its services. */
 export function containerEnvironment(env: Environment): Record<string, string> {
   const given = Object.entries(env).flatMap(([name, value]): [string, string][] =>
@@ -73,6 +81,13 @@ export function placesFrom(env: Environment, options: BootOptions): BootOptions 
 
 /** When stage 0 began, on CLOCK_MONOTONIC in milliseconds: set by the first life for the second. */
 export const STAGE0_AT = 'SVINIT_STAGE0_AT';
+
+/** What the kernel, a boot loader, a shell and container engines give by themselves. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  ...['PATH', 'HOME', 'TERM', 'PWD', 'OLDPWD', 'SHLVL', '_', 'USER', 'LOGNAME', 'SHELL'],
+  ...['HOSTNAME', 'container', 'container_uuid', 'BOOT_IMAGE'],
+  ...['SVINIT_RUN', 'SVINIT_LOG', STAGE0_AT],
+]);
 
 const PREFIX = 'SVINIT_ENV_';
 const CWD = 'SVINIT_CWD';

@@ -116,6 +116,48 @@ t.test('stage0() as a plain process stays where it is, and keeps its variables',
   t.ok(became?.env.includes('SVINIT_ENV_TERM=linux'));
 });
 
+t.test(
+  'stage0() goes on as it is when nothing was given that outlives the beginning',
+  async (t) => {
+    const adopted: { env: readonly string[]; path: string }[] = [];
+    const status = (blocked: string, ignored: string) =>
+      `SigBlk:\t${blocked}\nSigIgn:\t${ignored}\n`;
+    const own = status('0000000000000200', '0000000001001000');
+    const readlink = (path: string) =>
+      path === '/proc/self/ns/pid' ? 'pid:[4026531836]' : '/real';
+    const begin = (env: Life['env'], read: string | null) =>
+      live(
+        {},
+        {
+          env,
+          files: { read: (path) => (path === '/proc/self/status' ? read : null), readlink },
+          adopt: (env, path) => adopted.push({ env, path }),
+        },
+      );
+    const clean = begin({ HOME: '/', TERM: 'linux' }, own);
+    t.equal(clean.became, null, 'no exec');
+    t.equal(adopted[0]?.path, '/real', 'the program as /proc knows it, which may be new');
+    t.ok(adopted[0]?.env.includes('TERM=linux'));
+    t.notOk(clean.names.includes('sigaction'), 'what the runtime ignores stays ignored');
+    t.notOk(clean.names.includes('pthread_sigmask'), 'and blocked what it blocks');
+    const raised = clean.calls.filter(({ name }) => name === 'prlimit')[1]?.args[2];
+    const limit = new DataView((raised as Uint8Array).buffer, (raised as Uint8Array).byteOffset);
+    t.equal(limit.getUint32(0, true), 512 * 1024, 'it may open at once as many as it is allowed');
+    const least = { HOME: '/' };
+    for (const [what, env, read] of [
+      ['a variable nobody knows', { ...least, NODE_OPTIONS: '' }, own],
+      ['a variable of the linker', { ...least, LD_PRELOAD: '/x' }, own],
+      ['a blocked signal', least, status('0000000000004000', '0000000000001000')],
+      ['an ignored signal', least, status('0000000000000000', '0000000000000001')],
+      ['no word of signals', least, 'SigIgn:\t0000000000000000\n'],
+      ['no status', least, null],
+    ] as const) {
+      t.equal(begin(env, read).became?.path, '/real', `${what}: exec`);
+    }
+    t.equal(adopted.length, 1);
+  },
+);
+
 t.test('stage0() execs the runtime it knows when /proc does not tell', async (t) => {
   const files = { read: () => null, readlink: () => null };
   t.equal(live({}, { files }).became?.path, '/init');
