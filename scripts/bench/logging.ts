@@ -18,15 +18,22 @@ export type Logger = {
 
 /** Files of 16 MiB, ten of them at most: what each is told that can be told. */
 export const LOGGERS: readonly Logger[] = [
-  ...(['bun', 'node'] as const).map((root): Logger => {
+  ...(['bun', 'node'] as const).flatMap((root): Logger[] => {
     const name = `svinit (${root === 'bun' ? 'Bun' : 'Node'})`;
     const command = '/usr/bin/svlog --fifos /bench/fifos --logs /bench/log';
-    return { name, root, row: 'log', command, fifos: true };
+    // svlog stamps every line; what stands in for s6-log in images of s6-overlay need not.
+    const bare = '/usr/bin/svoverlay log n10 s16777216 /bench/log';
+    return [
+      { name, root, row: 'log', command, fifos: true },
+      { name, root, row: 'log-bare', command: bare },
+    ];
   }),
   piped('s6-log', 'log', '/usr/bin/s6-log t n10 s16777216 /bench/log'),
   piped('svlogd', 'log', '/usr/bin/svlogd -tt /bench/log'),
   piped('multilog', 'log', '/usr/bin/multilog t n10 s16777215 /bench/log'),
   piped('s6-log', 'log-bare', '/usr/bin/s6-log n10 s16777216 /bench/log'),
+  piped('svlogd', 'log-bare', '/usr/bin/svlogd /bench/log'),
+  piped('multilog', 'log-bare', '/usr/bin/multilog n10 s16777215 /bench/log'),
 ];
 
 function piped(name: string, row: Logger['row'], command: string): Logger {

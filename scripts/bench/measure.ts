@@ -17,6 +17,8 @@ const NS = 1e6;
 /** Deaths that are followed; few where each takes a second. */
 const [DEATHS, DEATHS_SLOW, PAUSE_US] = [20, 2, 10_000];
 const ORPHANS = 10_000;
+/** Between two restarts, so that the one before does not delay the next. */
+const PAUSE_RESTART_US = '1200000';
 
 /** Services come up; some are killed; all are stopped. */
 export async function whole(peer: Peer, count: number): Promise<Samples> {
@@ -35,6 +37,16 @@ export async function whole(peer: Peer, count: number): Promise<Samples> {
       samples[`event/${count}`] = [(after.cpu - before.cpu) / deaths / 1000];
     }
     if (peer.stop !== undefined) samples[`stop/${count}`] = [await stopped(life, peer, count)];
+  });
+}
+
+/** A thousand services of which each has a FIFO and says that it is ready: what svinit's have. */
+export async function full(peer: Peer): Promise<Samples> {
+  const services: Services = { count: 1000, program: 'tick-ready' };
+  return living(peer, services, `${peer.name}-full`, async (life, samples) => {
+    const whole: Samples = {};
+    await up(life, services, whole);
+    samples['up-full/1000'] = whole['up/1000'] ?? [];
   });
 }
 
@@ -74,21 +86,24 @@ export async function calls(peer: Peer, idleMs: number, times: number): Promise<
   return living(peer, services, `${peer.name}-calls`, async (life, samples) => {
     await life.stamped(KIND.started, services.count);
     await sleep(2 * SETTLE_MS);
-    const before = await costOf(life);
-    await sleep(idleMs);
-    const after = await costOf(life);
+    const [[switches = 0, cpu = 0] = []] = await life.meter('idle', String(idleMs));
     const share = 10_000 / idleMs;
-    samples['idle-switches'] = [(after.switches - before.switches) * share];
-    samples['idle-cpu'] = [((after.cpu - before.cpu) / NS) * share];
+    samples['idle-switches'] = [switches * share];
+    samples['idle-cpu'] = [(cpu / NS) * share];
     await commands(life, peer, times, samples);
-    const { talk } = peer;
+    const { talk, control } = peer;
+    const every = [String(times), PAUSE_RESTART_US] as const;
+    if (control !== undefined) {
+      const asked = await life.meter('write', control.fifo, ...every, control.text);
+      samples['restart-asked'] = asked.map(([ns = 0]) => ns / NS);
+    }
     if (talk === undefined) return;
     const answers = sortedMs(await life.meter('talk', talk.socket, '20000', talk.line));
     const total = answers.reduce((sum, ms) => sum + ms, 0);
     samples['talk'] = [quantile(answers, 0.99)];
     samples['talk-rate'] = [(answers.length / total) * 1000];
     const restart = talk.line.replace('"status"', '"restart"');
-    const asked = await life.meter('request', talk.socket, String(times), '1200000', restart);
+    const asked = await life.meter('request', talk.socket, ...every, restart);
     samples['restart-asked'] = asked.map(([ns = 0]) => ns / NS);
   });
 }
@@ -100,8 +115,17 @@ async function commands(life: Life, peer: Peer, times: number, samples: Samples)
     const took = await life.meter('spawn', String(times), ...named(peer.status));
     samples['status'] = took.map(([ns = 0]) => ns / NS);
   }
+  if (peer.bare !== undefined) {
+    const took = await life.meter('spawn', String(times), ...peer.bare);
+    samples['start'] = took.map(([ns = 0]) => ns / NS);
+  }
   if (peer.restart !== undefined) {
-    const took = await life.meter('restart', String(times), '1200000', ...named(peer.restart));
+    const took = await life.meter(
+      'restart',
+      String(times),
+      PAUSE_RESTART_US,
+      ...named(peer.restart),
+    );
     samples['restart'] = took.map(([ns = 0]) => ns / NS);
     samples['restart-cli'] = took.map(([, ns = 0]) => ns / NS);
   }
@@ -161,11 +185,11 @@ async function stopped(life: Life, peer: Peer, count: number): Promise<number | 
   }
 }
 
-type Cost = { readonly pss: number; readonly cpu: number; readonly switches: number };
+type Cost = { readonly pss: number; readonly cpu: number };
 
 async function costOf(life: Life): Promise<Cost> {
-  const [[, kib = 0, cpu = 0, switches = 0] = []] = await life.meter('cost');
-  return { pss: kib / 1024, cpu, switches };
+  const [[, kib = 0, cpu = 0] = []] = await life.meter('cost');
+  return { pss: kib / 1024, cpu };
 }
 
 const sortedMs = (rows: readonly (readonly number[])[]): number[] =>

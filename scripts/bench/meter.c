@@ -5,7 +5,8 @@
  *   exec PROGRAM ARGS...      notes the moment and executes an init
  *   hold PROGRAM ARGS...      waits for a file /bench/go first, so that a profiler can be attached
  *   ask PROGRAM ARGS...       notes the moment and executes a command
- *   floor COUNT PROGRAM       as PID 1: starts COUNT processes in a loop, the least there can be
+ *   floor COUNT PROGRAM       as PID 1: starts COUNT processes in a loop, the least there can be;
+ *                             what ends is started again, until SIGUSR2 stops all
  *   crash COUNT PAUSE         kills a service with SIGKILL every PAUSE us: until the next one starts
  *   restart COUNT PAUSE PROGRAM ARGS...  "LATENCY TOOK": until the next service starts, until the
  *                             command has ended
@@ -14,12 +15,15 @@
  *   lines BYTES               prints lines of 100 bytes
  *   talk SOCKET COUNT LINE    asks LINE, waits for one line, COUNT times
  *   request SOCKET COUNT PAUSE LINE      writes LINE: until the next service starts
+ *   write FIFO COUNT PAUSE TEXT          writes TEXT: until the next service starts
  *   console COUNT             says on the console when COUNT services have started
- *   cost                      "PROCESSES PSS CPU SWITCHES" of all but services and this: KiB, ns
+ *   cost                      "PROCESSES PSS CPU" of all but services and this: KiB, ns
+ *   idle MS                   "SWITCHES CPU" of the same, in so many milliseconds
  *   reap PROGRAM ARGS...      "WALL CPU": how long a command takes, and its CPU time
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -82,22 +86,42 @@ static pid_t start(char **argv)
 	return pid;
 }
 
-__attribute__((noinline)) static void vfork_and_execute(char **argv)
+__attribute__((noinline)) static pid_t vfork_and_execute(char **argv)
 {
-	if (vfork() == 0) {
+	pid_t pid = vfork();
+	if (pid == 0) {
 		execve(argv[0], argv, environ);
 		_exit(111);
 	}
+	return pid;
+}
+
+static volatile sig_atomic_t floor_is_over;
+
+static void floor_stop(int signal)
+{
+	(void)signal;
+	floor_is_over = 1;
+	kill(-1, SIGTERM);
 }
 
 static void floor_of(int count, char *program)
 {
 	char *argv[] = {program, NULL};
-	while (count-- > 0)
-		vfork_and_execute(argv);
-	for (;;)
-		if (wait(NULL) < 0)
+	pid_t *pids = calloc((size_t)count + 1, sizeof *pids), ended;
+	signal(SIGUSR2, floor_stop);
+	for (int i = 0; i < count; i++)
+		pids[i] = vfork_and_execute(argv);
+	for (;;) {
+		ended = wait(NULL);
+		if (ended < 0 && errno == ECHILD)
 			pause();
+		for (int i = 0; i < count && ended > 0 && !floor_is_over; i++)
+			if (pids[i] == ended) {
+				pids[i] = vfork_and_execute(argv);
+				break;
+			}
+	}
 }
 
 /* The first service that started at or after `offset` of the stamps; moves `offset` behind it. */
@@ -282,9 +306,10 @@ static void talk(const char *path, int count, const char *line)
 	}
 }
 
-static void request(const char *path, int count, int pause_us, const char *line)
+/* Who is asked through a FIFO does not answer. */
+static void request(int fd, int answers, int count, int pause_us, const char *text)
 {
-	int fd = dial(path), stamps = open_stamps();
+	int stamps = open_stamps();
 	while (count-- > 0) {
 		struct stat all;
 		struct stamp born;
@@ -294,13 +319,30 @@ static void request(const char *path, int count, int pause_us, const char *line)
 		fstat(stamps, &all);
 		end = all.st_size;
 		at = now();
-		say(fd, line);
+		if (dprintf(fd, "%s", text) < 0)
+			fail("write");
 		born = next_start(stamps, &end, PATIENCE_S);
 		if (born.pid == 0)
 			fail("no new process");
 		printf("%lld\n", born.at - at);
-		hear(fd);
+		if (answers)
+			hear(fd);
 	}
+}
+
+static void request_line(const char *path, int count, int pause_us, const char *line)
+{
+	static char text[4096];
+	snprintf(text, sizeof text, "%s\n", line);
+	request(dial(path), 1, count, pause_us, text);
+}
+
+static int open_fifo(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		fail(path);
+	return fd;
 }
 
 /* Beside an init in a machine of its own, whose clock begins with the kernel. */
@@ -332,29 +374,19 @@ static long long sum_of(const char *path, const char *key)
 	return sum;
 }
 
-static void add_threads(const char *pid, long long *cpu, long long *switches)
+/* CPU time of all threads it has and had (clock_getcpuclockid(3)). */
+static long long cpu_of(pid_t pid)
 {
-	char path[600];
-	DIR *tasks;
-	snprintf(path, sizeof path, "/proc/%s/task", pid);
-	tasks = opendir(path);
-	if (!tasks)
-		return;
-	for (struct dirent *entry; (entry = readdir(tasks));) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", pid, entry->d_name);
-		*cpu += sum_of(path, "");
-		snprintf(path, sizeof path, "/proc/%s/task/%s/status", pid, entry->d_name);
-		*switches += sum_of(path, "voluntary_ctxt_switches:");
-		*switches += sum_of(path, "nonvoluntary_ctxt_switches:");
-	}
-	closedir(tasks);
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return used.tv_sec * 1000000000ll + used.tv_nsec;
 }
 
-static void cost(void)
+/* Calls `each` with every process but services, and this. */
+static void each_process(void (*each)(pid_t pid))
 {
-	long long count = 0, pss = 0, cpu = 0, switches = 0;
 	DIR *proc = opendir("/proc");
 	if (!proc)
 		fail("/proc");
@@ -369,15 +401,95 @@ static void cost(void)
 		if (length < 0)
 			continue;
 		program[length] = 0;
-		if (strstr(program, "/bench/tick") || !strcmp(basename(program), "run"))
-			continue;
-		snprintf(path, sizeof path, "/proc/%s/smaps_rollup", pid);
-		pss += sum_of(path, "Pss:");
-		add_threads(pid, &cpu, &switches);
-		count += 1;
+		if (!strstr(program, "/bench/tick") && strcmp(basename(program), "run") != 0)
+			each((pid_t)atoi(pid));
 	}
 	closedir(proc);
-	printf("%lld %lld %lld %lld\n", count, pss, cpu, switches);
+}
+
+static long long counted, all_pss, all_cpu;
+
+static void add_cost(pid_t pid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+	all_pss += sum_of(path, "Pss:");
+	all_cpu += cpu_of(pid);
+	counted += 1;
+}
+
+static void cost(void)
+{
+	each_process(add_cost);
+	printf("%lld %lld %lld\n", counted, all_pss, all_cpu);
+}
+
+enum { THREADS_MAX = 1 << 16 };
+
+/* Switches are counted by thread: those of a thread that ends are lost, and never less than none. */
+static struct thread {
+	pid_t tid;
+	long long switches;
+} threads[THREADS_MAX];
+static int threads_known;
+static long long all_switches;
+
+static long long switches_before(pid_t tid)
+{
+	for (int i = 0; i < threads_known; i++)
+		if (threads[i].tid == tid)
+			return threads[i].switches;
+	return 0;
+}
+
+static void each_thread(pid_t pid, void (*each)(pid_t tid, long long switches))
+{
+	char path[600];
+	DIR *tasks;
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return;
+	for (struct dirent *entry; (entry = readdir(tasks));) {
+		long long switches;
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%s/status", pid, entry->d_name);
+		switches = sum_of(path, "voluntary_ctxt_switches:");
+		each((pid_t)atoi(entry->d_name), switches + sum_of(path, "nonvoluntary_ctxt_switches:"));
+	}
+	closedir(tasks);
+}
+
+static void note_thread(pid_t tid, long long switches)
+{
+	if (threads_known < THREADS_MAX)
+		threads[threads_known++] = (struct thread){tid, switches};
+}
+
+static void add_thread(pid_t tid, long long switches)
+{
+	all_switches += switches - switches_before(tid);
+}
+
+static void note_threads(pid_t pid)
+{
+	all_cpu -= cpu_of(pid);
+	each_thread(pid, note_thread);
+}
+
+static void add_threads(pid_t pid)
+{
+	all_cpu += cpu_of(pid);
+	each_thread(pid, add_thread);
+}
+
+static void idle(int ms)
+{
+	each_process(note_threads);
+	usleep(1000 * (useconds_t)ms);
+	each_process(add_threads);
+	printf("%lld %lld\n", all_switches, all_cpu);
 }
 
 static void reap(char **argv)
@@ -418,11 +530,15 @@ int main(int argc, char **argv)
 	else if (!strcmp(verb, "talk") && argc == 5)
 		talk(rest[0], atoi(rest[1]), rest[2]);
 	else if (!strcmp(verb, "request") && argc == 6)
-		request(rest[0], atoi(rest[1]), atoi(rest[2]), rest[3]);
+		request_line(rest[0], atoi(rest[1]), atoi(rest[2]), rest[3]);
+	else if (!strcmp(verb, "write") && argc == 6)
+		request(open_fifo(rest[0]), 0, atoi(rest[1]), atoi(rest[2]), rest[3]);
 	else if (!strcmp(verb, "console") && argc == 3)
 		console(atoi(rest[0]));
 	else if (!strcmp(verb, "cost"))
 		cost();
+	else if (!strcmp(verb, "idle") && argc == 3)
+		idle(atoi(rest[0]));
 	else if (!strcmp(verb, "reap") && argc > 2)
 		reap(rest);
 	else

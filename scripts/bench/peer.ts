@@ -30,6 +30,8 @@ export type Peer = {
   readonly stop?: readonly string[];
   /** Shows one service; `NAME` stands for it. */
   readonly status?: readonly string[];
+  /** The same program when it has nothing to do: what it takes to start at all. */
+  readonly bare?: readonly string[];
   /** Ends one service and starts it again. */
   readonly restart?: readonly string[];
   /** It starts nothing again. */
@@ -42,6 +44,8 @@ export type Peer = {
   readonly most: number;
   /** PID 1 has a control socket whose round trip is measured: its path, and a line to ask. */
   readonly talk?: { readonly socket: string; readonly line: string };
+  /** Without one: a FIFO that what is written to ends the first service and starts it again. */
+  readonly control?: { readonly fifo: string; readonly text: string };
   /** A minute or longer for what others do in seconds: fewer rounds. */
   readonly slow?: boolean;
 };

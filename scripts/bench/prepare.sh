@@ -25,7 +25,7 @@ tick() {
 }
 
 if [ ! -e "$bench/programs/done" ] || [ -n "$(find scripts/bench \
-  \( -name '*.[ch]' -o -name limit.ts \) -newer "$bench/programs/done")" ]; then
+  \( -name '*.[ch]' -o -name 'limit*.ts' \) -newer "$bench/programs/done")" ]; then
   tick tick
   tick tick-ready -DREADY_MS=0
   tick tick-10ms -DREADY_MS=10

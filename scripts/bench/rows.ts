@@ -30,6 +30,7 @@ export const GROWING = ['up', 'stop', 'memory', 'event'] as const;
 export const ROWS: readonly Row[] = [
   { key: 'up/1', title: '1 service up, from exec', unit: 'ms', aim: { most: 15 } },
   ...grown('up', 'services up, from exec', 'ms', { most: 1.8, of: 'floor' }),
+  { key: 'up-full/1000', title: '1,000 services, each with a FIFO and readiness', unit: 'ms' },
   ...grown('stop', 'services stopped, from the request', 'ms', { most: 60 }),
   ...grown('memory', 'services: PSS of all that supervises', 'MiB', { most: 40 }),
   ...grown('event', 'services: CPU time of a death and a start', 'µs'),
@@ -39,6 +40,7 @@ export const ROWS: readonly Row[] = [
   { key: 'orphans', title: '10,000 orphans: last fork → no zombie', unit: 'ms', aim: { most: 10 } },
   { key: 'orphans-talk', title: 'p99 of an answer meanwhile', unit: 'ms', aim: { most: 100 } },
   { key: 'status', title: '`status NAME` as a process', unit: 'ms', aim: { most: 12 } },
+  { key: 'start', title: 'a program of the runtime that ends at once', unit: 'ms' },
   { key: 'restart', title: '`restart NAME` → running, process included', unit: 'ms' },
   { key: 'restart-cli', title: '`restart NAME` until it returns', unit: 'ms' },
   {

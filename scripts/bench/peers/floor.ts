@@ -1,6 +1,6 @@
 /**
- * The floor: a C program as PID 1 that starts the services in a loop of vfork and execve, and does
- * nothing else. Less work cannot start them on one processor.
+ * The floor: a C program as PID 1 that starts the services in a loop of vfork and execve, starts
+ * again what ends, and does nothing else. Less work cannot start them on one processor.
  */
 import { type Peer, programOf } from '../peer.ts';
 
@@ -12,7 +12,7 @@ export const floor: Peer = {
     ...['/usr/lib/bench/meter', 'floor'],
     ...[String(services.count), programOf(services)],
   ],
-  once: true,
+  stop: ['/usr/bin/busybox', 'kill', '-USR2', '1'],
   readiness: false,
   waves: false,
   most: 5000,

@@ -17,6 +17,7 @@ export const runit: Peer = {
   stop: ['/usr/bin/sh', '-c', '/usr/bin/sv -w 30 down /service/*'],
   status: ['/usr/bin/sv', 'status', '/service/NAME'],
   restart: ['/usr/bin/sv', 'restart', '/service/NAME'],
+  control: { fifo: '/service/n0000/supervise/control', text: 't' },
   readiness: false,
   waves: true,
   // MAXSERVICES of runsvdir.c.
