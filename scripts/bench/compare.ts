@@ -6,8 +6,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { limitBun, limitNode } from './peers/limit.ts';
 import { bun, node } from './peers/svinit.ts';
-import { short } from './report.ts';
-import { figure, type Results } from './results.ts';
+
+import { figure, type Results, short } from './results.ts';
 import { ROWS, type Row } from './rows.ts';
 
 export const RECORDED = 'docs/benchmarks.json';

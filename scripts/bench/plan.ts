@@ -4,7 +4,7 @@
  */
 import { boots } from './boot.ts';
 import { LOGGERS, logging } from './logging.ts';
-import { calls, full, orphans, type Samples, waves, whole } from './measure.ts';
+import { brief, calls, full, orphans, type Samples, waves, whole } from './measure.ts';
 import type { Peer } from './peer.ts';
 import { PEERS } from './peers.ts';
 import { COUNTS } from './rows.ts';
@@ -40,15 +40,17 @@ export function planned({ quick, rows, peers }: Wishes): Job[] {
   const named = (name: string): boolean => peers.length === 0 || peers.includes(name);
   const at = quick ? 1 : 0;
   const most = Math.max(0, ...wanted.map(({ rounds }) => rounds[at]));
-  const others = [
-    ...(rows.length === 0 || rows.includes('log') ? loggers(quick) : []),
-    ...(rows.length === 0 || rows.includes('boot')
-      ? boots().map((job) => ({ label: 'boot', ...job }))
-      : []),
-  ].filter(({ peer }) => named(peer));
-  return Array.from({ length: Math.max(most, quick ? 1 : OTHERS) }, (_, round) => [
+  const more = (name: string, lived: number, jobs: () => readonly Job[]): Job[][] =>
+    rows.length === 0 || rows.includes(name)
+      ? Array.from({ length: quick ? 1 : lived }, () => jobs().filter(({ peer }) => named(peer)))
+      : [];
+  const logs = more('log', LOG_ROUNDS, () => loggers(quick));
+  const booted = more('boot', BOOT_ROUNDS, () => boots().map((job) => ({ label: 'boot', ...job })));
+  const all = Math.max(most, logs.length, booted.length);
+  return Array.from({ length: all }, (_, round) => [
     ...wanted.flatMap((kind) => lives(kind, round, quick).filter(({ peer }) => named(peer))),
-    ...(round < (quick ? 1 : OTHERS) ? others : []),
+    ...(logs[round] ?? []),
+    ...(booted[round] ?? []),
   ]).flat();
 }
 
@@ -58,13 +60,13 @@ export function warming({ peers }: Wishes): Job[] {
   return able.map((peer) => ({ label: 'warm-up', peer: peer.name, run: () => whole(peer, 1) }));
 }
 
-/** Rounds of loggers and of boots. */
-const OTHERS = 3;
+const [LOG_ROUNDS, BOOT_ROUNDS] = [2, 2];
 
 const IDLE_MS = 10_000;
 
 const KINDS: readonly Kind[] = [
   ...COUNTS.map(ofCount),
+  ...COUNTS.filter((count) => count <= 1000).map(briefly),
   {
     ...{ name: 'up', label: 'up-full/1000', rounds: [5, 1] },
     able: ({ name }) => name.startsWith('limit'),
@@ -83,7 +85,7 @@ const KINDS: readonly Kind[] = [
   {
     ...{ name: 'calls', label: 'calls', rounds: [2, 1], slow: [1, 1] },
     able: ({ most }) => most >= 100,
-    run: (peer, quick) => calls(peer, quick ? IDLE_MS / 2 : IDLE_MS, quick ? 3 : 5),
+    run: (peer, quick) => calls(peer, quick ? IDLE_MS / 4 : IDLE_MS, quick ? 2 : 4),
   },
   {
     ...{ name: 'orphans', label: 'orphans', rounds: [3, 1], slow: [1, 1] },
@@ -95,13 +97,22 @@ const KINDS: readonly Kind[] = [
 /** Few rounds where each takes long. */
 function ofCount(count: number): Kind {
   const rounds: Readonly<Record<number, readonly [number, number]>> = {
-    ...{ 10: [4, 1], 100: [4, 1], 1000: [5, 1], 5000: [2, 0] },
+    ...{ 10: [3, 1], 100: [3, 1], 1000: [4, 1], 5000: [2, 0] },
   };
   return {
     ...{ name: 'up', label: `up/${count}`, rounds: rounds[count] ?? [1, 1] },
     ...(count >= 1000 ? { slow: [1, 0] } : {}),
     able: ({ most }) => count <= most,
     run: (peer) => whole(peer, count),
+  };
+}
+
+/** Until they are up and no longer: the noisiest figure, and the cheapest to have more samples of. */
+function briefly(count: number): Kind {
+  return {
+    ...{ name: 'up', label: `up/${count}, only`, rounds: [6, 1], slow: [0, 0] },
+    able: ({ most }) => count <= most,
+    run: (peer) => brief(peer, count),
   };
 }
 

@@ -17,7 +17,7 @@ import { RUNTIMES, type Runtime } from '../compile.ts';
 import { KIND, Life, msBetween } from './life.ts';
 import type { Peer, Services } from './peer.ts';
 import { bun, node } from './peers/svinit.ts';
-import { short } from './report.ts';
+import { short } from './results.ts';
 import { stage } from './roots.ts';
 
 const FEW = 1;

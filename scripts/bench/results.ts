@@ -48,9 +48,33 @@ export function figure(results: Results, row: string, peer: string): Figure | nu
   return { median: quantile(sorted, 0.5), min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
 }
 
+/**
+ * How far the median may be from that of endlessly many samples, as a share of it: 1.25 times the
+ * standard error of a mean, from the middle half of the samples so that one that is far out does
+ * not matter (Tukey). Null: it cannot be told from so few.
+ */
+export function uncertainty(samples: readonly (number | null)[]): number | null {
+  const sorted = samples.filter((value) => value !== null).sort((a, b) => a - b);
+  const median = quantile(sorted, 0.5);
+  if (sorted.length < 2 || sorted.length < samples.length) return null;
+  const half = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+  if (half === 0) return 0;
+  return (1.25 * (half / MIDDLE_HALF)) / Math.sqrt(sorted.length) / Math.abs(median);
+}
+
+/** The middle half of a normal distribution is so many standard deviations wide. */
+const MIDDLE_HALF = 1.349;
+
 /** Of sorted values; the mean of the two in the middle for an even number of them. */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = share * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)] ?? Number.NaN, sorted[Math.ceil(at)] ?? Number.NaN];
   return low === high ? low : low + (high - low) * (at - Math.floor(at));
+}
+
+/** Three digits: more would say that it can be measured so well. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '∞';
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  return String(Number(value.toPrecision(value >= 10 ? 3 : 2)));
 }
