@@ -80,9 +80,11 @@ function table(
   results: Results,
   cell: (results: Results, row: Row, name: string) => string,
 ): string[] {
-  const peers = [...PEERS.map(({ name }) => name), ...LOGGERS];
   const rows = ROWS.filter(({ key }) => results.samples[key] !== undefined);
-  const columns = peers.filter((name) => rows.some(({ key }) => results.samples[key]?.[name]));
+  const found = new Set(rows.flatMap(({ key }) => Object.keys(results.samples[key] ?? {})));
+  const known = [...PEERS.map(({ name }) => name), ...LOGGERS].filter((name) => found.delete(name));
+  // Who is in one row only, as some are that are booted.
+  const columns = [...known, ...found];
   return [
     `| | ${columns.join(' | ')} |`,
     `|---|${columns.map(() => '---').join('|')}|`,
