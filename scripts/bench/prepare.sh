@@ -32,8 +32,7 @@ if [ ! -e "$bench/programs/done" ] || [ -n "$(find scripts/bench \
   compile scripts/bench/meter.c -o "$bench/programs/meter"
   bun build --compile --no-compile-autoload-bunfig --no-compile-autoload-dotenv --bytecode \
     --format=esm --external=node:ffi --outfile "$bench/programs/limit-bun" scripts/bench/limit.ts
-  bun build --target=node --format=esm --external=bun:ffi --external=node:ffi \
-    --outfile "$bench/programs/limit.mjs" scripts/bench/limit.ts
+  node --disable-warning=ExperimentalWarning scripts/bench/limit-sea.ts "$bench/programs"
   strip "$bench"/programs/tick* "$bench/programs/meter"
   touch "$bench/programs/done"
 fi

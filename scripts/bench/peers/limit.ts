@@ -8,10 +8,7 @@ import { stage0Environment } from '../../../src/core/environment.ts';
 import { type Peer, programOf, type Services } from '../peer.ts';
 
 export const limitBun: Peer = limit('limit (Bun)', ['/usr/lib/bench/limit-bun']);
-export const limitNode: Peer = limit('limit (Node)', [
-  ...['/usr/bin/node', '--disable-warning=ExperimentalWarning', '--max-old-space-size=128'],
-  ...['--max-semi-space-size=2', '/usr/lib/bench/limit.mjs'],
-]);
+export const limitNode: Peer = limit('limit (Node)', ['/usr/lib/bench/limit-node']);
 
 function limit(name: string, program: readonly string[]): Peer {
   return {
