@@ -29,7 +29,7 @@ type Kind = {
   readonly label: string;
   /** Rounds of all of it, and of a quick run. */
   readonly rounds: readonly [all: number, quick: number];
-  /** Rounds of who takes a minute; otherwise 2 and 1. */
+  /** Rounds of who takes a minute; otherwise 1 and 1. */
   readonly slow?: readonly [all: number, quick: number];
   readonly able: (peer: Peer) => boolean;
   readonly run: (peer: Peer, quick: boolean) => Promise<Samples>;
@@ -78,21 +78,31 @@ const KINDS: readonly Kind[] = [
     run: (peer) => whole(peer, 1),
   },
   {
-    ...{ name: 'waves', label: 'waves', rounds: [6, 1] },
+    ...{ name: 'waves', label: 'waves', rounds: [5, 1] },
     able: (peer) => peer.waves,
     run: waves,
   },
+  called([2, 1], isCompared),
+  // Most of it is waiting, and they do not move meanwhile.
+  called([1, 1], (peer) => !isCompared(peer)),
   {
-    ...{ name: 'calls', label: 'calls', rounds: [2, 1], slow: [1, 1] },
-    able: ({ most }) => most >= 100,
-    run: (peer, quick) => calls(peer, quick ? IDLE_MS / 4 : IDLE_MS, quick ? 2 : 4),
-  },
-  {
-    ...{ name: 'orphans', label: 'orphans', rounds: [3, 1], slow: [1, 1] },
+    ...{ name: 'orphans', label: 'orphans', rounds: [3, 1] },
     able: () => true,
     run: orphans,
   },
 ];
+
+function isCompared({ name }: Peer): boolean {
+  return /^(svinit|limit)/.test(name);
+}
+
+function called(rounds: Kind['rounds'], able: (peer: Peer) => boolean): Kind {
+  return {
+    ...{ name: 'calls', label: 'calls', rounds },
+    able: (peer) => peer.most >= 100 && able(peer),
+    run: (peer, quick) => calls(peer, quick ? IDLE_MS / 4 : IDLE_MS, quick ? 2 : 4),
+  };
+}
 
 /** Few rounds where each takes long. */
 function ofCount(count: number): Kind {
@@ -117,7 +127,7 @@ function briefly(count: number): Kind {
 }
 
 function lives(
-  { label, rounds, slow = [2, 1], able, run }: Kind,
+  { label, rounds, slow = [1, 1], able, run }: Kind,
   round: number,
   quick: boolean,
 ): Job[] {

@@ -166,6 +166,8 @@ async function places(peer: Peer, count: number): Promise<void> {
     // Addresses of a stripped program say nothing.
     const named = found.filter((line) => !/0x0/.test(line)).slice(0, rows);
     if (named.length > 0) tell('', `${count} services, by ${by}:`, '```', ...named, '```');
+    else
+      tell('', `${count} services, by ${by}: nothing was sampled; no perf, or no counters here.`);
   }
 }
 
@@ -228,4 +230,15 @@ for (const runtime of asked as readonly Runtime[]) {
   await attempt('System calls', () => calls(peer, MANY));
   if (runtime === 'node') await attempt('Functions', () => functions(MANY));
 }
+tell(
+  '',
+  '## What this does not show',
+  '',
+  '- Functions of JavaScript on Bun: its compiler leaves no names for perf; their time is `[JIT]`.',
+  '- Functions of the runtimes that are not exported: their programs are stripped.',
+  '- On Node functions are those of the bundle run as a file, sampled each millisecond; the program',
+  '  itself is one executable with a code cache, which compiles less.',
+  '- Phases are wall time, and longer when the machine has something else to do; instructions are not.',
+  '- What children do until their exec counts as theirs, but posix_spawn holds PID 1 meanwhile.',
+);
 writeFileSync('build/bench/profile.md', `${lines.join('\n')}\n`);
