@@ -61,8 +61,11 @@ async function main(verb: string): Promise<number> {
     await run();
     report(load());
   } else if (verb === 'report') report(load());
-  else if (verb === 'compare') console.log(compare(readRecorded(), ratiosOf(load())).join('\n'));
-  else if (verb === 'record') record(load());
+  else if (verb === 'compare') {
+    const { began, quick, ...rest } = load();
+    console.log(`Measured ${began}${quick ? ', in a quick run: few samples' : ''}.`);
+    console.log(compare(readRecorded(), ratiosOf({ began, quick, ...rest })).join('\n'));
+  } else if (verb === 'record') record(load());
   else {
     console.error('usage: bench.ts run|report|compare|record');
     return 2;
