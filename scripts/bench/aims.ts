@@ -93,8 +93,10 @@ function told(found: Verdict | null, judged: boolean): string {
 function limitOf(limit: Verdict | null, ours: Verdict): string {
   if (limit === null) return '–';
   const value = `${short(limit.value)} ${limit.unit}`;
-  const share = `svinit takes ${short(ours.factor / limit.factor)} × as much`;
-  return limit.factor > 1 ? `${value}: misses it too; ${share}` : `${value}; ${share}`;
+  const times = ours.factor / limit.factor;
+  const share =
+    Number.isFinite(times) && times > 0 ? `; svinit takes ${short(times)} × as much` : '';
+  return limit.factor > 1 ? `${value}: misses it too${share}` : `${value}${share}`;
 }
 
 /** `{peer: row}` in a sentence is a median of this run; `own` and `limit` are those of the side. */

@@ -5,31 +5,44 @@
  */
 export type Why = { readonly Bun?: string; readonly Node?: string };
 
-const UP = [
-  'a FIFO for its log, a pipe to hear that it is ready, the note in the ledger before and after:',
-  'with FIFO and pipe alone the runtime takes {limit: up-full/1000};',
-  'without, {limit: up/1000}',
-].join(' ');
-
-const IDLE =
-  'it looks at the world once a second, because a signal may be lost; the runtime alone: {limit: idle-switches}';
+const both = (why: string): Why => ({ Bun: why, Node: why });
 
 export const WHY: Readonly<Record<string, Why>> = {
-  'up/1': {
-    Bun: 'it starts twice, the second time with a clean environment; a bare start is {limit: start}',
-    Node: 'it starts twice, the second time with a clean environment; a bare start is {limit: start}',
-  },
-  'up/1000': { Bun: UP, Node: UP },
-  'memory/1000': {
-    Bun: 'PID 1 and the logger are two processes of the runtime: empty they hold {limit: memory/10}',
-    Node: 'PID 1 and the logger are two processes of the runtime: empty they hold {limit: memory/10}',
-  },
-  waves: {
-    Bun: '100 ms are what the services wait; the runtime alone takes {limit: waves}',
-    Node: '100 ms are what the services wait; the runtime alone takes {limit: waves}',
-  },
-  status: {
-    Node: 'a program of Node that ends at once takes {limit: start}',
-  },
-  'idle-switches': { Bun: IDLE, Node: IDLE },
+  'up/1': both(
+    'the runtime alone, with its settings: {limit: up/1}; ended at once: {limit: start}',
+  ),
+  'up/1000': both(
+    'a FIFO for its log and a pipe on which it says that it is ready: with these the runtime takes ' +
+      '{limit: up-full/1000}, without {limit: up/1000}; the rest is reading definitions, deciding, ' +
+      'and noting each start for the image after a crash',
+  ),
+  'stop/1000': both(
+    'the command takes {own: status} to ask at all ({limit: status} at the least); the rest is ' +
+      'deciding on and noting a thousand deaths',
+  ),
+  'memory/1000': both(
+    'PID 1 and the logger are two processes of the runtime, which for ten services hold ' +
+      '{limit: memory/10} when they do nothing, and {own: memory/10} as svinit',
+  ),
+  waves: both('100 ms are what the services wait; starting and hearing of 200: {limit: waves}'),
+  crash: both(
+    'CPU time of a death and a start is {own: event/100}, of the runtime alone {limit: event/100}: ' +
+      'the rest is deciding, noting it before and after, a FIFO and a pipe',
+  ),
+  orphans: both('the runtime alone has taken them after {limit: orphans}'),
+  status: both(
+    'a program of the runtime that ends at once takes {limit: start}, one that asks by system calls ' +
+      '{limit: status}',
+  ),
+  'restart-asked': both(
+    'CPU time of a death and a start is {own: event/100}, of the runtime alone {limit: event/100}',
+  ),
+  'idle-switches': both(
+    'signals may be lost, so the world is looked at each second; the runtime alone, twice: ' +
+      '{limit: idle-switches}',
+  ),
+  'idle-cpu': both('{own: idle-switches}; the runtime alone, twice: {limit: idle-cpu}'),
+  boot: both(
+    'the runtime alone as PID 1 is there after {limit: boot}, busybox init {busybox init: boot}',
+  ),
 };

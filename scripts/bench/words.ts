@@ -1,7 +1,7 @@
 /** What docs/benchmarks.md says that does not depend on a run. */
 
 export const METHOD: readonly string[] = `
-Made by \`make bench\` (about a quarter of an hour, as root); do not edit. \`make bench QUICK=1\` takes a
+Made by \`make bench\` (some twenty minutes, as root); do not edit. \`make bench QUICK=1\` takes a
 few minutes and leaves this page alone, \`make bench-compare\` names what got worse against the ratios
 in benchmarks.json, \`make profile\` shows where PID 1's time goes.
 
@@ -14,7 +14,7 @@ ratio, for times are those of one machine. A figure is the median of all samples
 - The **floor** is a loop of vfork and execve in C that starts again what ends.
 - A **limit** is the least program that does the same on Bun or on Node: svinit's own system calls
   and nothing else, with the settings svinit gives its runtime, in the same row (scripts/bench/limit.ts).
-  What svinit takes beyond it is svinit's own; what the limit takes, no program on that runtime saves.
+  What svinit takes beyond it is svinit's own.
 - **svinit** has a log for every service, and hears of each that it is ready. **s6** hears it, too.
   Of the others nothing is asked but to start the services; none of them logs.
 - *Up* is from the exec of PID 1 until the last service has started, or is ready where the init
@@ -31,7 +31,15 @@ ratio, for times are those of one machine. A figure is the median of all samples
 - *Idle*: all processes but the services, of which none does anything.
 - *Lines*: through a pipe, or for svlog a FIFO, until the last one is in a file. svlog stamps every
   line; without stamps it is what svinit has instead of s6-log in images of s6-overlay.
-- *Boot*: one kernel in QEMU with one processor, until 50 services have started.
+- *Boot*: one kernel in QEMU with one processor, until 50 services have started. Who needs an
+  interpreter or half of Debian is not booted: systemd, supervisord, pm2.
+- *CPU time* is that of whole processes, with threads that have ended; *context switches* are those of
+  all threads that still run. Programs are read anew before the first life, for one that was just
+  built lies in memory in large folios, and has up to twice as much of it mapped.
+
+What is not in the tables, and why: runsvdir takes at most 1,000 services; supervisord and pm2 would
+take minutes for 5,000. tini has one program. busybox init has no command for one service. Only svinit
+answers requests on a connection that stays; s6 and runit write what there is to know to files.
 `
   .trim()
   .split('\n');
