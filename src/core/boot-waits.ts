@@ -2,9 +2,10 @@
  * What the boot waits for, in one line for the console: who has not had its chance yet, for how
  * long, and when it will be given up. It changes nothing.
  */
+
+import { holders } from './gates.ts';
 import { deadline } from './phase.ts';
 import type { System } from './system.ts';
-import { holders } from './turn.ts';
 import { durationWords, type Millis, ms } from './units.ts';
 import { stateOf } from './views.ts';
 

@@ -50,6 +50,7 @@ export type TurnRecord = {
   readonly jobs: readonly Job[];
   readonly over: readonly number[];
   readonly boot: System['boot'];
+  /** Those of `units` that the boot waits for. */
   readonly booting: readonly string[];
   readonly earlySettled: boolean;
   readonly halt: Halt | null;

@@ -14,12 +14,13 @@ import {
   HALT_DEADLINE,
   JOB_DEADLINE,
   newSystem,
+  putUnit,
   SCHEDULE,
   type System,
   type SystemEvent,
   type SystemOptions,
 } from './system.ts';
-import { lazyNames } from './wants.ts';
+import { lazyNames, meantNames } from './wants.ts';
 
 /** Encodes everything that cannot be found out again by looking at the world. */
 export function encodeCheckpoint(system: System): string {
@@ -90,6 +91,7 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
   system.definitions = definitions;
   system.problems = saved.problems;
   system.graph = buildGraph(definitions).graph;
+  system.meant = meantNames(options.target, system);
   system.boot = saved.boot;
   system.earlySettled = saved.earlySettled;
   system.halt = saved.halt;
@@ -110,7 +112,7 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
     [...system.units].filter(([, unit]) => unit.service.want === 'up').map(([name]) => name),
   );
   if (system.halt === null) {
-    system.lazy = lazyNames({ ...system, target: options.target });
+    system.lazy = lazyNames(system);
   }
   if (system.halt !== null) note(system.agenda, HALT_DEADLINE, system.halt.by);
   if (system.schedule !== null) note(system.agenda, SCHEDULE, system.schedule.tellAt);
@@ -120,7 +122,7 @@ function rebuilt(saved: Checkpoint, options: SystemOptions): System {
 /** Puts a service with its phase into the maps that are derived from it. */
 export function enter(system: System, name: string, service: Service, spec: Spec): void {
   const { phase } = service;
-  system.units.set(name, { service, spec });
+  putUnit(system, name, { service, spec });
   const pid = pidOf(phase);
   if (pid !== null) system.pids.set(pid, name);
   for (const errand of errandPids(service)) system.errands.set(errand, name);

@@ -4,35 +4,43 @@
  */
 import { isActive } from './phase.ts';
 import type { Spec } from './spec.ts';
-import { isSkipped, type System } from './system.ts';
+import { isSkipped, type System, type Unit } from './system.ts';
 
 /**
  * Whether `name` is stopped by the end of what it reads: nobody writes to it, or is to. Otherwise
  * it is stopped as any other, and what is in the pipe waits for its next run (s6-svc(8), `-d`).
  */
-export function mayDrain({ units }: System, name: string, { input }: Spec): boolean {
+export function mayDrain(system: System, name: string, { input }: Spec): boolean {
   if (input === undefined) return false;
-  for (const { service, spec } of units.values()) {
-    if (spec.output !== name) continue;
-    if (service.want === 'up' || isActive(service, spec)) return false;
-  }
-  return true;
+  return !someWriter(
+    system,
+    name,
+    ({ service, spec }) => service.want === 'up' || isActive(service, spec),
+  );
 }
 
 /** Whether somebody who goes down still writes to what `name` reads: that is read until then. */
 export function isAwaited(system: System, name: string, { input }: Spec): boolean {
   if (input === undefined) return false;
-  for (const [other, { service, spec }] of system.units) {
-    if (spec.output !== name || service.want === 'up' || isSkipped(system, other)) continue;
-    if (isActive(service, spec)) return true;
-  }
-  return false;
+  return someWriter(system, name, ({ service, spec }, other) => {
+    return service.want === 'down' && !isSkipped(system, other) && isActive(service, spec);
+  });
 }
 
 /** Whether nobody runs whose output goes to the input of `name`. */
-export function isUnwritten({ units }: System, name: string): boolean {
-  for (const { service, spec } of units.values()) {
-    if (spec.output === name && isActive(service, spec)) return false;
+export function isUnwritten(system: System, name: string): boolean {
+  return !someWriter(system, name, ({ service, spec }) => isActive(service, spec));
+}
+
+/** Whether `holds` is true of one of those whose output goes to `name`. */
+function someWriter(
+  { units, writers }: System,
+  name: string,
+  holds: (unit: Unit, name: string) => boolean,
+): boolean {
+  for (const writer of writers.get(name) ?? []) {
+    const unit = units.get(writer);
+    if (unit !== undefined && holds(unit, writer)) return true;
   }
-  return true;
+  return false;
 }

@@ -13,12 +13,16 @@ export type Graph = {
   readonly order: ReadonlyMap<string, readonly string[]>;
   /** Started with me (`wants`), whatever becomes of it. */
   readonly pulls: ReadonlyMap<string, readonly string[]>;
+  /** The reverse of `pulls`, of those that are pulled. */
+  readonly pulledBy: ReadonlyMap<string, readonly string[]>;
   /** The reverse of `needs` and `order` together. */
   readonly dependants: ReadonlyMap<string, readonly string[]>;
   /** The reverse of `needs` alone. */
   readonly neededBy: ReadonlyMap<string, readonly string[]>;
   /** Atomic members of each bundle; an atomic service stands for itself. */
   readonly members: ReadonlyMap<string, readonly string[]>;
+  /** Bundles by each atomic member, of those that are in one. */
+  readonly bundles: ReadonlyMap<string, readonly string[]>;
 };
 
 /**
@@ -179,7 +183,11 @@ function connect(specs: ReadonlyMap<string, Spec>, refused: ReadonlySet<string>)
     for (const other of expandAll(spec.before, spec.name)) order.get(other)?.push(spec.name);
   }
   const both = mergeEdges(needs, order);
-  return { needs, order, pulls, dependants: reversed(both), neededBy: reversed(needs), members };
+  const [dependants, neededBy] = [reversed(both), reversed(needs)];
+  const contained = kept.filter((spec) => spec.type === 'bundle');
+  const bundles = reversed(new Map(contained.map(({ name }) => [name, edgesOf(members, name)])));
+  const pulledBy = reversed(new Map([...pulls].filter(([, names]) => names.length > 0)));
+  return { needs, order, pulls, pulledBy, dependants, neededBy, members, bundles };
 }
 
 function mergeEdges(a: Edges, b: Edges): Map<string, string[]> {

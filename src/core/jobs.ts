@@ -4,12 +4,13 @@
  */
 import { note } from './agenda.ts';
 import { isReloading } from './errand.ts';
+import { failedNeed } from './gates.ts';
 import type { Goal, MethodName } from './methods.ts';
 import { isActive, isMet } from './phase.ts';
 import { EXIT, type RpcError, refusal, WAITS_MAX } from './protocol.ts';
 import type { ServiceView } from './service-view.ts';
 import { type Asker, JOB_DEADLINE, type System } from './system.ts';
-import { failedNeed, type Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 import { type Millis, unreachable } from './units.ts';
 import { outcomeOf, viewOf } from './views.ts';
 
@@ -30,6 +31,12 @@ export type Job = {
   /** `wait` stays through failures; start and restart answer at the first. */
   readonly patient: boolean;
 };
+
+/**
+ * What spares looking at every goal after each turn: where one was open when it was last judged,
+ * as long as one is the job is not decided, and the names of all.
+ */
+export type JobLook = { open: number; readonly names: ReadonlySet<string> };
 
 type Verdict =
   | { readonly is: 'met' }
@@ -71,14 +78,18 @@ export function judgeJobs(turn: Turn): void {
       tellMoves(turn, job);
       continue;
     }
+    const late = job.by !== null && turn.now >= job.by;
+    const look = lookOf(system, job);
+    if (!late && isOpen(system, job, look)) {
+      tellProgress(turn, job, look);
+      continue;
+    }
     const verdicts = job.goals.map((goal) => judge(system, job, goal));
     const failure = verdicts.find((verdict) => verdict.is === 'failed');
-    const late = job.by !== null && turn.now >= job.by;
     if (verdicts.every((verdict) => verdict.is === 'met')) answer(turn, job, null);
     else if (failure?.is === 'failed' && verdicts.every((verdict) => verdict.is !== 'pending')) {
       answer(turn, job, refusal(failure.exit, reasons(verdicts)));
-    } else if (late) answer(turn, job, timeoutError(system, job, verdicts, turn.now));
-    else tellProgress(turn, job);
+    } else answer(turn, job, timeoutError(system, job, verdicts, turn.now));
   }
 }
 
@@ -91,6 +102,7 @@ export function dropJobsOf(turn: Turn, client: number): void {
 
 function drop({ system, jobs }: Turn, job: Job): void {
   system.jobs.delete(job.number);
+  system.looks.delete(job.number);
   jobs.add(job.number);
 }
 
@@ -104,6 +116,27 @@ function answer(turn: Turn, job: Job, error: RpcError | null): void {
   }
   const services = job.goals.map(({ name }) => outcomeOf(system, name, now));
   turn.effects.push({ do: 'reply', asker, result: { services } });
+}
+
+function lookOf({ looks }: System, job: Job): JobLook {
+  const known = looks.get(job.number);
+  if (known !== undefined) return known;
+  const look = { open: 0, names: new Set(job.goals.map(({ name }) => name)) };
+  looks.set(job.number, look);
+  return look;
+}
+
+/** Whether a goal is open: begins where one was the last time, so that met ones are passed once. */
+function isOpen(system: System, job: Job, look: JobLook): boolean {
+  const { goals } = job;
+  for (let step = 0; step < goals.length; step += 1) {
+    const index = (look.open + step) % goals.length;
+    const goal = goals[index];
+    if (goal === undefined || judge(system, job, goal).is !== 'pending') continue;
+    look.open = index;
+    return true;
+  }
+  return false;
 }
 
 function judge(system: System, job: Job, { name, goal, startsBefore }: JobGoal): Verdict {
@@ -179,8 +212,7 @@ function timeoutError(
   return refusal(EXIT.timeout, `Time is up: ${states.join('; ')}`);
 }
 
-function tellProgress(turn: Turn, job: Job): void {
-  const names = new Set(job.goals.map(({ name }) => name));
+function tellProgress(turn: Turn, job: Job, { names }: JobLook): void {
   for (const { name } of turn.changes) if (names.has(name)) tell(turn, job, name);
 }
 

@@ -3,7 +3,7 @@
  * is started by the next connection; one that fails is started again as any other.
  */
 
-import { updateWants } from './scanned.ts';
+import { updateWantsOf } from './scanned.ts';
 import type { Spec } from './spec.ts';
 import type { System, SystemEvent, Unit } from './system.ts';
 import { apply, type Turn } from './turn.ts';
@@ -46,7 +46,7 @@ export function called(turn: Turn, event: Extract<SystemEvent, { type: 'called' 
   system.intents.set(name, 'up');
   turn.touched.add(name);
   apply(turn, name, { type: 'called', cause });
-  updateWants(turn, cause);
+  updateWantsOf(turn, [name], cause);
 }
 
 /** It has ended as it should: from now on a connection starts it again. */
@@ -57,5 +57,5 @@ export function lazyIsOver(turn: Turn, name: string): void {
   if (system.intents.get(name) !== 'up') return;
   system.intents.delete(name);
   turn.touched.add(name);
-  updateWants(turn, 'the next connection starts it');
+  updateWantsOf(turn, [name], 'the next connection starts it');
 }

@@ -29,7 +29,8 @@ export function turnRecord(
   });
   const gone = names.filter((name) => !system.units.has(name));
   const { boot, earlySettled, halt, schedule, mainExit } = system;
-  const booting = [...system.booting];
+  // Of these alone: all of them would be as many as there are services, in each record of a boot.
+  const booting = names.filter((name) => system.booting.has(name));
   return { units, gone, jobs, over, boot, booting, earlySettled, halt, schedule, mainExit };
 }
 
@@ -46,24 +47,28 @@ export function replay(
   const units = new Map(checked.checkpoint.units.map((unit) => [unit.name, unit]));
   const intents = new Map(checked.checkpoint.intents);
   const jobs = new Map(checked.checkpoint.jobs.map((job) => [job.number, job]));
+  const waited = new Set(checked.checkpoint.booting);
   let { checkpoint } = checked;
   for (const record of records) {
     const fitting = checkRecord(record);
     if (fitting === null) break;
-    const { units: moved, gone, jobs: added, over, ...rest } = fitting;
+    const { units: moved, gone, jobs: added, over, booting, ...rest } = fitting;
     for (const { intent, ...unit } of moved) {
       units.set(unit.name, unit);
+      waited.delete(unit.name);
       if (intent === null) intents.delete(unit.name);
       else intents.set(unit.name, intent);
     }
     for (const name of gone) {
       units.delete(name);
+      waited.delete(name);
       intents.delete(name);
     }
+    for (const name of booting) waited.add(name);
     for (const job of added) jobs.set(job.number, job);
     for (const number of over) jobs.delete(number);
     checkpoint = { ...checkpoint, ...rest };
   }
   const lists = { units: [...units.values()], intents: [...intents], jobs: [...jobs.values()] };
-  return { ok: true, checkpoint: { ...checkpoint, ...lists } };
+  return { ok: true, checkpoint: { ...checkpoint, ...lists, booting: [...waited] } };
 }

@@ -7,7 +7,7 @@ import type { Params } from './methods.ts';
 import { type Phase, pidOf } from './phase.ts';
 import { EXIT, type RpcError, refusal } from './protocol.ts';
 import { resolve } from './resolve.ts';
-import { updateWants } from './scanned.ts';
+import { updateWantsOf } from './scanned.ts';
 import { SIGCONT, SIGTERM } from './signals.ts';
 import type { Asker, System, SystemEffect } from './system.ts';
 import { apply, type Turn } from './turn.ts';
@@ -20,7 +20,7 @@ export function onceIsOver(turn: Turn, name: string): void {
   if (phase === undefined || isMain(phase)) return;
   system.intents.set(name, 'down');
   turn.touched.add(name);
-  updateWants(turn, 'it ran once');
+  updateWantsOf(turn, [name], 'it ran once');
 }
 
 /** Signals the main process of each, or its group; nobody when one of them does not run. */

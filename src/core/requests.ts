@@ -14,7 +14,7 @@ import { byOf, goalOf, list, refuse, reply, status, wait } from './requests-look
 import { probed, probes } from './requests-probe.ts';
 import { reload } from './requests-reload.ts';
 import { resolve } from './resolve.ts';
-import { updateWants } from './scanned.ts';
+import { updateWantsOf } from './scanned.ts';
 import type { Asker, System } from './system.ts';
 import { apply, type Turn } from './turn.ts';
 import { unreachable } from './units.ts';
@@ -136,7 +136,7 @@ function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
     return refuse(turn, asker, refusal(EXIT.dependencyFailed, text, hint));
   }
   for (const name of names) intend(turn, name, 'down');
-  updateWants(turn, causeOf('stop', params.names, asker));
+  updateWantsOf(turn, names, causeOf('stop', params.names, asker));
   finish(
     turn,
     asker,
@@ -149,17 +149,16 @@ function stop(turn: Turn, asker: Asker, params: Params['stop']): void {
 /** Itself, or as a part of a bundle that is (s6-rc-compile(8), "flag-essential"). */
 function isEssential({ units, definitions, graph }: System, name: string): boolean {
   if (units.get(name)?.spec.essential === true) return true;
-  return [...definitions.values()].some(
-    (spec) =>
-      spec.type === 'bundle' && spec.essential && edgesOf(graph.members, spec.name).includes(name),
-  );
+  const bundles = edgesOf(graph.bundles, name);
+  return bundles.some((bundle) => definitions.get(bundle)?.essential === true);
 }
 
 /** What else runs, or is meant to, and cannot without `names`. */
 function dependantsOf(system: System, names: readonly string[]): string[] {
+  const own = new Set(names);
   return [...closure(names, system.graph.neededBy)].filter((name) => {
     const unit = system.units.get(name);
-    if (unit === undefined || names.includes(name)) return false;
+    if (unit === undefined || own.has(name)) return false;
     return unit.service.want === 'up' || isActive(unit.service, unit.spec);
   });
 }
@@ -179,11 +178,11 @@ function toStart(turn: Turn, asker: Asker, wanted: readonly string[]): string[] 
 /** Wants `names` up; what they need is no longer held down by an earlier stop. */
 function wish(turn: Turn, names: readonly string[], intent: Intent, cause: string): void {
   const { system } = turn;
-  for (const name of closure(names, system.graph.needs)) {
-    if (system.intents.get(name) === 'down') intend(turn, name, null);
-  }
+  const needs = closure(names, system.graph.needs);
+  const freed = [...needs].filter((name) => system.intents.get(name) === 'down');
+  for (const name of freed) intend(turn, name, null);
   for (const name of names) intend(turn, name, intent);
-  updateWants(turn, cause);
+  updateWantsOf(turn, [...freed, ...names], cause);
 }
 
 function intend(turn: Turn, name: string, intent: Intent | null): void {

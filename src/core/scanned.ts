@@ -6,9 +6,9 @@ import { buildGraph, type Graph } from './graph.ts';
 import type { Results } from './methods.ts';
 import { isActive } from './phase.ts';
 import type { Problem, Spec } from './spec.ts';
-import { earlyNames, type System } from './system.ts';
-import { apply, openIfEarlySettled, type Turn, unitOf } from './turn.ts';
-import { lazyNames, wantedNames } from './wants.ts';
+import { earlyNames, putUnit, type System } from './system.ts';
+import { apply, openIfEarlySettled, type Turn, unitOf, waitNoMore } from './turn.ts';
+import { isLazyNow, lazyNames, meantNames, suspects, wantedAmong, wantedNames } from './wants.ts';
 
 export type Scanned = {
   readonly specs: readonly Spec[];
@@ -27,6 +27,7 @@ export function takeDefinitions(turn: Turn, scanned: Scanned): Results['scan'] {
 
   system.definitions = found;
   system.graph = graph;
+  system.meant = meantNames(system.options.target, system);
   system.problems = [...scanned.problems, ...problems];
   for (const [name, spec] of found) if (spec.type !== 'bundle') adopt(turn, name, spec);
   system.early = earlyNames(system);
@@ -45,33 +46,59 @@ export function takeDefinitions(turn: Turn, scanned: Scanned): Results['scan'] {
 /** Gives every service the want that follows from intents, target and graph now. */
 export function updateWants(turn: Turn, cause: string): string[] {
   const { system } = turn;
-  const wanted =
-    system.halt === null
-      ? wantedNames({ ...system, target: system.options.target })
-      : new Set<string>();
+  const wanted = system.halt === null ? wantedNames(system) : new Set<string>();
   takeLazy(turn);
   const started: string[] = [];
-  for (const [name, unit] of system.units) {
-    // What is no longer defined is left as it runs, unless it was pruned or we go down.
-    const removed = !system.definitions.has(name);
-    const gone = system.halt !== null || system.intents.get(name) === 'down';
-    const up = removed ? unit.service.want === 'up' && !gone : wanted.has(name);
-    if (up) wanted.add(name);
-    else system.booting.delete(name);
-    if ((unit.service.want === 'up') === up) continue;
-    if (up) started.push(name);
-    apply(turn, name, { type: 'want', want: up ? 'up' : 'down', cause });
+  for (const name of system.units.keys()) {
+    if (give(turn, name, wanted, cause)) started.push(name);
   }
   system.wanted = wanted;
   if (!system.earlySettled && wanted.size > 0) openIfEarlySettled(turn);
   return started;
 }
 
+/** The same, when nothing is new but what people ask of the services `asked`. */
+export function updateWantsOf(turn: Turn, asked: readonly string[], cause: string): void {
+  const { system, touched } = turn;
+  // On the way down nothing is wanted, whatever people ask.
+  if (system.halt !== null) return;
+  const among = suspects(system, system.wanted, asked);
+  const wanted = wantedAmong(system, system.wanted, among);
+  for (const name of [...among, ...asked]) {
+    const isLazy = isLazyNow(system, name);
+    if (isLazy === system.lazy.has(name)) continue;
+    if (isLazy) system.lazy.add(name);
+    else system.lazy.delete(name);
+    touched.add(name);
+  }
+  for (const name of among) give(turn, name, wanted, cause);
+  for (const name of among) {
+    if (wanted.has(name)) system.wanted.add(name);
+    else system.wanted.delete(name);
+  }
+  if (!system.earlySettled && system.wanted.size > 0) openIfEarlySettled(turn);
+}
+
+/** Gives one service the want it has by `wanted`, or adds it there; whether it is to start now. */
+function give(turn: Turn, name: string, wanted: Set<string>, cause: string): boolean {
+  const { system } = turn;
+  const service = system.units.get(name)?.service;
+  if (service === undefined) return false;
+  // What is no longer defined is left as it runs, unless it was pruned or we go down.
+  const removed = !system.definitions.has(name);
+  const gone = system.halt !== null || system.intents.get(name) === 'down';
+  const up = removed ? service.want === 'up' && !gone : wanted.has(name);
+  if (up) wanted.add(name);
+  else waitNoMore(turn, name);
+  if ((service.want === 'up') === up) return false;
+  apply(turn, name, { type: 'want', want: up ? 'up' : 'down', cause });
+  return up;
+}
+
 /** Who begins or ceases to be started by a connection has moved, though nothing of it runs. */
 function takeLazy({ system, touched }: Turn): void {
   const before = system.lazy;
-  system.lazy =
-    system.halt === null ? lazyNames({ ...system, target: system.options.target }) : new Set();
+  system.lazy = system.halt === null ? lazyNames(system) : new Set();
   for (const name of system.lazy) if (!before.has(name)) touched.add(name);
   for (const name of before) if (!system.lazy.has(name)) touched.add(name);
 }
@@ -85,7 +112,7 @@ function keptIfSame(old: ReadonlyMap<string, Spec>, spec: Spec): Spec {
 /** The fields that are not the same; their order, which a re-exec may change, says nothing. */
 function differing(before: Spec, spec: Spec): string[] {
   return (Object.keys({ ...before, ...spec }) as (keyof Spec)[]).filter(
-    (key) => JSON.stringify(before[key]) !== JSON.stringify(spec[key]),
+    (key) => before[key] !== spec[key] && JSON.stringify(before[key]) !== JSON.stringify(spec[key]),
   );
 }
 
@@ -146,7 +173,7 @@ function adopt(turn: Turn, name: string, spec: Spec): void {
   if (own === spec || isActive(service, own)) return;
   // That one type has run to its end says nothing of another.
   if (own.type !== spec.type) apply(turn, name, { type: 'retry', cause: 'changed on disk' });
-  turn.system.units.set(name, { service: turn.system.units.get(name)?.service ?? service, spec });
+  putUnit(turn.system, name, { service: turn.system.units.get(name)?.service ?? service, spec });
 }
 
 function pruneRemoved({ system }: Turn): void {

@@ -11,7 +11,7 @@ import { deadlineOf } from './errands.ts';
 import type { Exit } from './exit.ts';
 import type { Graph } from './graph.ts';
 import type { Halt, HaltKind, NextInit } from './halt.ts';
-import type { Job } from './jobs.ts';
+import type { Job, JobLook } from './jobs.ts';
 import type { Phase, Service } from './phase.ts';
 import type { Schedule } from './schedule.ts';
 import type { Problem, Spec } from './spec.ts';
@@ -58,9 +58,11 @@ export type System = {
   definitions: ReadonlyMap<string, Spec>;
   problems: readonly Problem[];
   graph: Graph;
-  wanted: ReadonlySet<string>;
+  wanted: Set<string>;
+  /** Names that are wanted before anyone asks. */
+  meant: ReadonlySet<string>;
   /** Names that a connection starts, should they not be wanted anyway. */
-  lazy: ReadonlySet<string>;
+  lazy: Set<string>;
   /** Names of early services, and whether they have all had their chance since boot. */
   early: readonly string[];
   earlySettled: boolean;
@@ -72,11 +74,17 @@ export type System = {
   boot: 'unscanned' | 'settling' | 'settled';
   readonly booting: Set<string>;
   readonly units: Map<string, Unit>;
+  /** Who prints for whom: names of units by whose input their output goes to. */
+  readonly writers: Map<string, Set<string>>;
   readonly pids: Map<Pid, string>;
   /** The same of errands: processes that are not those of the lifecycle. */
   readonly errands: Map<Pid, string>;
   readonly intents: Map<string, Intent>;
   readonly jobs: Map<number, Job>;
+  /** Of jobs that have been looked at: derived from them, and not part of the state. */
+  readonly looks: Map<number, JobLook>;
+  /** Where in the edges of a unit the one was that held it last: where to look first. */
+  readonly holding: Map<string, number>;
   readonly agenda: Agenda;
   /** Units between admission and readiness, and those that wait for one of their places. */
   readonly starting: Set<string>;
@@ -123,11 +131,14 @@ export function newSystem(options: SystemOptions, now: Millis): System {
       needs: none,
       order: none,
       pulls: none,
+      pulledBy: none,
       dependants: none,
       neededBy: none,
       members: none,
+      bundles: none,
     },
     wanted: new Set(),
+    meant: new Set(),
     lazy: new Set(),
     early: [],
     earlySettled: false,
@@ -137,15 +148,28 @@ export function newSystem(options: SystemOptions, now: Millis): System {
     boot: 'unscanned',
     booting: new Set(),
     units: new Map(),
+    writers: new Map(),
     pids: new Map(),
     errands: new Map(),
     intents: new Map(),
     jobs: new Map(),
+    looks: new Map(),
+    holding: new Map(),
     agenda: newAgenda(),
     starting: new Set(),
     throttled: new Set(),
     active: new Set(),
   };
+}
+
+/** Puts a unit with a definition that may be another than it had; undefined: there is none. */
+export function putUnit({ units, writers }: System, name: string, unit: Unit | undefined): void {
+  const [before, after] = [units.get(name)?.spec.output, unit?.spec.output];
+  if (unit === undefined) units.delete(name);
+  else units.set(name, unit);
+  if (before === after) return;
+  if (before !== undefined) writers.get(before)?.delete(name);
+  if (after !== undefined) writers.set(after, (writers.get(after) ?? new Set()).add(name));
 }
 
 /** The services that are early: those that run as such, and those that will. */

@@ -3,16 +3,17 @@
  * are followed through the graph until nothing moves any more. Work is in proportion to what
  * changes, never to how many services there are.
  */
-import { isAwaited, mayDrain } from './draining.ts';
+import { mayDrain } from './draining.ts';
 import { edgesOf } from './edges.ts';
 import { trackProcesses, untrack } from './errand-track.ts';
 import { act, type ErrandEvent } from './errands.ts';
-import { type Event, isActive, isMet, newService, pidOf } from './phase.ts';
+import { mayStart, mayStop, met, settled } from './gates.ts';
+import { type Event, isActive, newService, pidOf } from './phase.ts';
 import type { Spec } from './spec.ts';
 import {
   type Change,
-  isSkipped,
   othersRun,
+  putUnit,
   type System,
   type SystemEffect,
   type Unit,
@@ -82,6 +83,18 @@ export function settle(turn: Turn): void {
   for (const name of turn.queue) {
     turn.queue.delete(name);
     settleOne(turn, name);
+    if (turn.queue.size === 0) fillPlaces(turn);
+  }
+}
+
+/** Who waits for a place among the starting gets one, as long as there is one. */
+function fillPlaces({ system, queue }: Turn): void {
+  const { starting, throttled, options } = system;
+  for (const name of throttled) {
+    if (starting.size + queue.size >= options.parallel) return;
+    // Who may not start any more for another reason is queued again when that is gone.
+    throttled.delete(name);
+    queue.add(name);
   }
 }
 
@@ -90,30 +103,8 @@ export function unitOf(turn: Turn, name: string, spec: Spec): Unit {
   const known = turn.system.units.get(name);
   if (known !== undefined) return known;
   const unit = { service: newService(turn.now), spec };
-  turn.system.units.set(name, unit);
+  putUnit(turn.system, name, unit);
   return unit;
-}
-
-/** Needs and predecessors that keep `name` from starting now. */
-export function holders(system: System, name: string): string[] {
-  const unmet = edgesOf(system.graph.needs, name).filter((need) => !met(system, need));
-  const unsettled = edgesOf(system.graph.order, name).filter(
-    (other) => system.wanted.has(other) && !settled(system, other),
-  );
-  return [...unmet, ...unsettled.filter((other) => !unmet.includes(other))];
-}
-
-/** The need, near or far, whose failure keeps `name` from starting; null when none does. */
-export function failedNeed(system: System, name: string): string | null {
-  const unmet = new Set(edgesOf(system.graph.needs, name));
-  for (const need of unmet) {
-    const at = system.units.get(need)?.service.phase.at;
-    if (at === undefined || met(system, need)) continue;
-    if (at === 'failed' || at === 'backoff' || at === 'done') return need;
-    // What runs may still become ready; what is down waits in its turn.
-    if (at === 'down') for (const further of edgesOf(system.graph.needs, need)) unmet.add(further);
-  }
-  return null;
 }
 
 function moved(turn: Turn, name: string, from: Unit, to: Unit): void {
@@ -127,7 +118,7 @@ function moved(turn: Turn, name: string, from: Unit, to: Unit): void {
     else if (system.active.delete(name) && !othersRun(system)) queueAll(turn, system.early);
   }
   if (phase.at === 'spawning' || phase.at === 'starting') system.starting.add(name);
-  else if (system.starting.delete(name)) queueAll(turn, system.throttled);
+  else system.starting.delete(name);
   if (settled(system, name)) hadItsChance(turn, name);
   if (name === system.options.main && service.exit !== null) system.mainExit = service.exit;
   if (!system.earlySettled) openIfEarlySettled(turn);
@@ -162,7 +153,7 @@ function settleOne(turn: Turn, name: string): void {
       // What is started is what the disk says now; until here it ran as it was.
       const current = system.definitions.get(name);
       if (current !== undefined && current !== spec) {
-        system.units.set(name, { service, spec: current });
+        putUnit(system, name, { service, spec: current });
         turn.touched.add(name);
       }
       apply(turn, name, { type: 'admit' });
@@ -174,55 +165,24 @@ function settleOne(turn: Turn, name: string): void {
   }
 }
 
-function mayStart(system: System, name: string, spec: Spec): boolean {
-  if (system.halt !== null || system.options.safe) return false;
-  if (!spec.early && !system.earlySettled) return false;
-  if (holders(system, name).length > 0) return false;
-  if (system.starting.size >= system.options.parallel) {
-    system.throttled.add(name);
-    return false;
-  }
-  system.throttled.delete(name);
-  return true;
-}
-
-/** Everything that needs it, or comes after it, is at rest; early services wait for all others. */
-function mayStop(system: System, name: string, spec: Spec): boolean {
-  if (spec.early && system.halt !== null && othersRun(system)) return false;
-  if (isAwaited(system, name, spec)) return false;
-  return edgesOf(system.graph.dependants, name).every((other) => {
-    const unit = system.units.get(other);
-    if (isSkipped(system, other)) return true;
-    // One that is wanted up merely follows in order: it does not hold what it does not need.
-    return unit === undefined || unit.service.want === 'up' || !isActive(unit.service, unit.spec);
-  });
-}
-
-function met(system: System, name: string): boolean {
-  const unit = system.units.get(name);
-  return unit !== undefined && isMet(unit.service, unit.spec);
-}
-
-/** It has had its chance: ready, at its end, failed once, or held by a need that has failed. */
-function settled(system: System, name: string): boolean {
-  const at = system.units.get(name)?.service.phase.at;
-  if (at === 'down') return failedNeed(system, name) !== null;
-  return at === 'up' || at === 'done' || at === 'failed' || at === 'backoff';
-}
-
 /** The boot waits for it no longer, nor, when it has failed, for what is held by it. */
 function hadItsChance(turn: Turn, name: string): void {
   const { system, queue } = turn;
-  system.booting.delete(name);
+  waitNoMore(turn, name);
   if (met(system, name)) return;
   const held = new Set(edgesOf(system.graph.neededBy, name));
   for (const other of held) {
     if (system.units.get(other)?.service.phase.at !== 'down') continue;
-    system.booting.delete(other);
+    waitNoMore(turn, other);
     // What merely comes after it need not wait either.
     for (const next of edgesOf(system.graph.dependants, other)) queue.add(next);
     for (const next of edgesOf(system.graph.neededBy, other)) held.add(next);
   }
+}
+
+/** The boot does not wait for it, which its record says. */
+export function waitNoMore({ system, touched }: Turn, name: string): void {
+  if (system.booting.delete(name)) touched.add(name);
 }
 
 /** Whether there is a definition to run; a bundle of that name is none. */
@@ -234,14 +194,15 @@ function isDefined(system: System, name: string): boolean {
 /** It is at rest and nowhere on disk: gone, which whoever reads `changes` has to know. */
 function forget(turn: Turn, name: string, { service, spec }: Unit): void {
   const { system } = turn;
-  if (!turn.changes.some((change) => change.name === name)) {
+  if (!turn.touched.has(name) || !turn.changes.some((change) => change.name === name)) {
     turn.changes.push({ name, spec, from: service.phase, service });
   }
   turn.touched.add(name);
   untrack(system, service);
-  system.units.delete(name);
+  putUnit(system, name, undefined);
   system.intents.delete(name);
   system.throttled.delete(name);
+  system.holding.delete(name);
 }
 
 function queueAll(turn: Turn, names: Iterable<string>): void {

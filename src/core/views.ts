@@ -5,6 +5,7 @@
 import type { ScheduledView } from './blockers.ts';
 import { edgesOf } from './edges.ts';
 import { encodeStatus, exitWords } from './exit.ts';
+import { holders } from './gates.ts';
 import { isListening, listeningNote } from './lazy.ts';
 import type { Outcome, Results, ServiceView, StateWord } from './methods.ts';
 import { loggedBy } from './names.ts';
@@ -12,7 +13,6 @@ import { type Phase, pidOf, type Service } from './phase.ts';
 import { PROBE_CAUSE, probesView, unwellNote } from './probed.ts';
 import type { Spec } from './spec.ts';
 import type { System, Unit } from './system.ts';
-import { holders } from './turn.ts';
 import { durationWords, type Millis, unreachable } from './units.ts';
 
 /** One word for a phase; a service that is down but wanted is `waiting`. */

@@ -10,10 +10,11 @@ import { World } from './support/world.ts';
 
 /** The state as a value in a fixed order: maps are played back in another. */
 function stateOf(system: System): unknown {
-  const { image: _, units, intents, jobs, ...rest } = JSON.parse(encodeCheckpoint(system));
+  const { image: _, units, intents, jobs, booting, ...rest } = JSON.parse(encodeCheckpoint(system));
   const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
   const byNumber = (a: { number: number }, b: { number: number }) => a.number - b.number;
-  return { ...rest, units: units.sort(byName), intents: intents.sort(), jobs: jobs.sort(byNumber) };
+  const lists = { intents: intents.sort(), jobs: jobs.sort(byNumber), booting: booting.sort() };
+  return { ...rest, units: units.sort(byName), ...lists };
 }
 
 t.test('turnRecord() and replay: what is played back is what was', async (t) => {

@@ -4,6 +4,7 @@
  */
 import { edgesOf } from '../../../src/core/edges.ts';
 import { deadlineOf, errandPids } from '../../../src/core/errands.ts';
+import { holders } from '../../../src/core/gates.ts';
 import { isActive, isMet, pidOf, type Role, type Service } from '../../../src/core/phase.ts';
 import {
   isSkipped,
@@ -12,8 +13,8 @@ import {
   type Unit,
   wakeAt,
 } from '../../../src/core/system.ts';
-import { holders } from '../../../src/core/turn.ts';
 import type { Pid } from '../../../src/core/units.ts';
+import { lazyNames, wantedNames } from '../../../src/core/wants.ts';
 import type { Order, Process } from './kernel.ts';
 
 /** The part of the world that a system must have the right idea of. */
@@ -114,7 +115,7 @@ export function roleOf(at: string): Role | null {
 
 /** Sets that are kept up to date step by step hold what they would hold if made anew. */
 function auditIndexes(system: System): void {
-  const { units, active, starting, wanted } = system;
+  const { units, active, starting, wanted, writers } = system;
   for (const [name, { service, spec }] of units) {
     const at = service.phase.at;
     insist(wanted.has(name) === (service.want === 'up'), () => `${name}: want is not in wanted`);
@@ -127,11 +128,27 @@ function auditIndexes(system: System): void {
       () => `${name} is at rest, defined nowhere, and still there`,
     );
   }
+  const written = [...units].filter(([, { spec }]) => spec.output !== undefined);
+  const known = [...writers.values()].reduce((sum, { size }) => sum + size, 0);
+  insist(known === written.length, () => 'who prints for whom is not as it was');
+  for (const [name, { spec }] of written) {
+    insist(writers.get(spec.output ?? '')?.has(name), () => `${name} is no writer`);
+  }
   for (const [name, intent] of system.intents) {
     insist(intent === 'up' || !wanted.has(name), () => `${name} is wanted although it was stopped`);
   }
   for (const name of [...active, ...starting, ...wanted]) {
     insist(units.has(name), () => `${name} is remembered and does not exist`);
+  }
+  if (system.halt === null) auditWants(system);
+}
+
+/** What follows from all that was ever asked is what came of each request on its own. */
+function auditWants(system: System): void {
+  const [whole, lazy] = [wantedNames(system), lazyNames(system)];
+  for (const name of system.definitions.keys()) {
+    insist(whole.has(name) === system.wanted.has(name), () => `${name}: wants differ`);
+    insist(lazy.has(name) === system.lazy.has(name), () => `${name}: lazy and what is differ`);
   }
 }
 
