@@ -82,6 +82,7 @@ async function compileNode(directory: string): Promise<void> {
 const OPTIONS: readonly string[] = [
   '--max-old-space-size=128',
   '--max-semi-space-size=2',
+  '--expose-gc',
   '--disable-sigusr1',
   '--disable-warning=ExperimentalWarning',
 ];

@@ -93,6 +93,17 @@ export function worst({ cpu, memory, io }: Pressure): { kind: string; percent: n
   return known.toSorted((a, b) => b.percent - a.percent)[0] ?? null;
 }
 
+/**
+ * Of proc_pid_smaps(5): what is mapped of files, may not be written, and is as the file is.
+ * Addresses are numbers: those of user space end far below 2^53.
+ */
+export function fileMappings(smaps: string): { from: number; bytes: number }[] {
+  return [...smaps.matchAll(READ_ONLY)].flatMap(([, from = '', to = '', told = '']) => {
+    const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
+    return UNCHANGED.test(told) ? [{ from: start, bytes: end - start }] : [];
+  });
+}
+
 /** Bytes in four characters or five: `512K`, `1.5M`, `120M`, `2.0G`. */
 export function shortBytes(bytes: number): string {
   let [amount, unit] = [bytes, 'B'];
@@ -103,6 +114,11 @@ export function shortBytes(bytes: number): string {
   const digits = unit !== 'B' && amount < 9.95 ? 1 : 0;
   return `${amount.toFixed(digits)}${unit}`;
 }
+
+/** A mapping of an inode, and the lines that tell of it. */
+const READ_ONLY =
+  /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9][0-9]* +\/.*\n((?:[A-Z].*\n)+)/gm;
+const UNCHANGED = /^Anonymous: +0 kB$/m;
 
 /** Indices behind the name: fields 14 and 15 of proc_pid_stat(5), the name being the second. */
 const UTIME = 11;

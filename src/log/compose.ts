@@ -20,8 +20,11 @@ export type Tail = { bytes: Buffer; length: number };
 export type Sink = { append(records: Uint8Array): void };
 
 export function emptyTail(): Tail {
-  return { bytes: Buffer.alloc(0), length: 0 };
+  return { bytes: NO_BYTES, length: 0 };
 }
+
+/** Of all who have not kept a line yet: most never do, and there are thousands. */
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** One input and one output buffer, used by all pipes in turn. */
 export class Composer {

@@ -44,6 +44,8 @@ export class Fifos {
   readonly #epoll: Fd;
   readonly #inotify: Fd;
   readonly #streams: Map<Fd, Stream> = new Map();
+  /** The same by inode: whether one is open already is asked for each of thousands. */
+  readonly #inodes: Map<number, Stream> = new Map();
   /** Names that could not be opened, for want of descriptors perhaps. */
   readonly #unopened: Set<string> = new Set();
   readonly #events: Buffer = Buffer.allocUnsafeSlow(INOTIFY_BYTES);
@@ -63,6 +65,10 @@ export class Fifos {
   /** Whether some FIFO waits for `reopen`. */
   get incomplete(): boolean {
     return this.#unopened.size > 0;
+  }
+
+  get size(): number {
+    return this.#streams.size;
   }
 
   all(): Stream[] {
@@ -109,6 +115,7 @@ export class Fifos {
     // The new descriptor first: a pipe without any forgets what is in it.
     const isRenewed = this.#open(stream.name, stream);
     this.#streams.delete(stream.fd);
+    if (this.#inodes.get(stream.inode) === stream) this.#inodes.delete(stream.inode);
     this.#kernel.close(stream.fd);
     return isRenewed;
   }
@@ -127,7 +134,9 @@ export class Fifos {
       const stat = fstatSync(fd);
       if (stat.isFIFO() && !this.#isKnown(stat.ino, old)) {
         this.#kernel.epollAdd(this.#epoll, fd, EPOLL.IN);
-        this.#streams.set(fd, { fd, name, inode: stat.ino, tail: old?.tail ?? emptyTail() });
+        const stream = { fd, name, inode: stat.ino, tail: old?.tail ?? emptyTail() };
+        this.#streams.set(fd, stream);
+        this.#inodes.set(stat.ino, stream);
         return true;
       }
     } catch (error) {
@@ -147,7 +156,7 @@ export class Fifos {
   }
 
   #isKnown(inode: number, except: Stream | null): boolean {
-    return this.all().some((stream) => stream.inode === inode && stream !== except);
+    return (this.#inodes.get(inode) ?? except) !== except;
   }
 
   #refused(name: string, error: unknown): void {

@@ -30,6 +30,9 @@ export type Wishes = { stop: boolean; rotate: boolean };
  */
 export const WAIT_MS = 5000;
 
+/** After so long without a new FIFO what only the start needed, and opening them, is given back. */
+export const SETTLED_MS = 500;
+
 /** How often a log that could not be written is tried again. */
 export const RETRY_MS = 1000;
 
@@ -81,6 +84,9 @@ class Logger {
   readonly #failing: Set<LogFile> = new Set();
   readonly #context: LogContext;
   #retryAt = 0;
+  #opened = 0;
+  #openedAt = 0;
+  #isTidy = false;
 
   constructor(kernel: Kernel, settings: Settings, say: (message: string) => void) {
     this.#kernel = kernel;
@@ -103,10 +109,23 @@ class Logger {
   turn(mayBlock: boolean): boolean {
     const isTrying = this.#failing.size > 0 || this.#fifos.incomplete;
     const waitMs = isTrying ? RETRY_MS : WAIT_MS;
-    const streams = this.#fifos.wait(mayBlock ? waitMs : 0);
+    const streams = this.#fifos.wait(mayBlock ? Math.min(waitMs, Math.ceil(this.#tidy())) : 0);
     for (const stream of streams) this.#take(stream);
     if (isTrying && performance.now() >= this.#retryAt) this.#retry();
     return streams.length > 0;
+  }
+
+  /** Gives memory back when it is time; gives the milliseconds until then. */
+  #tidy(): number {
+    const { size } = this.#fifos;
+    if (this.#isTidy && size <= this.#opened) return Infinity;
+    const now = performance.now();
+    if (size !== this.#opened) [this.#opened, this.#openedAt] = [size, now];
+    const left = this.#openedAt + SETTLED_MS - now;
+    this.#isTidy = left <= 0;
+    if (!this.#isTidy) return left;
+    this.#kernel.giveBack();
+    return Infinity;
   }
 
   rotate(): void {

@@ -1,5 +1,6 @@
 /**
- * The memory ceiling: an image that has grown too large hands over to a fresh one, which costs some
+ * The memory of this image: what only the start or a burst of work needed is given back, and an
+ * image that has grown too large all the same hands over to a fresh one, which costs some
  * milliseconds and nobody a connection. Nothing is known here of where the memory went.
  */
 import type { Millis } from '../core/units.ts';
@@ -8,8 +9,8 @@ export type MemoryPorts = {
   readonly now: () => Millis;
   /** Resident memory of this process, in bytes. */
   readonly resident: () => number;
-  /** Gives back what is not used any more, as far as the runtime does that for who asks. */
-  readonly collect: () => void;
+  /** Gives back what is not used any more, and can be had again. */
+  readonly giveBack: () => void;
   /** Replaces this image; `reason` is for people. */
   readonly replace: (reason: string) => void;
 };
@@ -19,22 +20,29 @@ const MIB: number = 1024 * 1024;
 const CEILING_BYTES: number = 128 * MIB;
 /** By then a fresh image has loaded what it needs; that much again it may grow. */
 const SETTLED_AFTER_MS = 5000;
-/** A twentieth more than at its least is worth some milliseconds of collecting, now and then. */
-const GROWN = 1.05;
-const COLLECT_EVERY_MS = 10_000;
+/** A quarter more than after the last time is worth some milliseconds, now and then. */
+const GROWN = 1.25;
+const GIVE_BACK_EVERY_MS = 10_000;
+/** When all is up, what only the start needed waits so long: somebody may be about to ask. */
+const QUIET_MS = 500;
 
 export class Memory {
   readonly #ports: MemoryPorts;
   readonly #beganAt: Millis;
   #ceiling: number | null = null;
-  #least = Infinity;
-  #collectedAt: Millis;
+  /** What was left the last time, and is in use; null: that has not been looked at yet. */
+  #usual: number | null = null;
+  #gaveBackAt: number | null = null;
   #isBlind = false;
 
   constructor(ports: MemoryPorts) {
     this.#ports = ports;
     this.#beganAt = ports.now();
-    this.#collectedAt = this.#beganAt;
+  }
+
+  /** Everything wanted has had its chance: soon the start is over. */
+  booted(): void {
+    setTimeout(() => this.#giveBack(), QUIET_MS);
   }
 
   /**
@@ -44,10 +52,10 @@ export class Memory {
    */
   look(): void {
     if (this.#ports.now() - this.#beganAt < SETTLED_AFTER_MS) return;
-    const resident = this.#resident();
-    if (resident === null) return;
-    this.#tidy(resident);
-    this.#ceiling ??= Math.max(CEILING_BYTES, 2 * resident);
+    const before = this.#resident();
+    if (before === null) return;
+    this.#ceiling ??= Math.max(CEILING_BYTES, 2 * before);
+    const resident = this.#tidied(before, this.#ceiling);
     if (resident <= this.#ceiling) return;
     const [is, may] = [resident, this.#ceiling].map((bytes) => Math.round(bytes / MIB));
     this.#ceiling = null;
@@ -56,13 +64,21 @@ export class Memory {
     );
   }
 
-  /** A runtime that is mostly idle seldom collects by itself. */
-  #tidy(resident: number): void {
-    const now = this.#ports.now();
-    this.#least = Math.min(this.#least, resident);
-    if (resident < this.#least * GROWN || now - this.#collectedAt < COLLECT_EVERY_MS) return;
-    this.#collectedAt = now;
-    this.#ports.collect();
+  /** What is left of `resident`. A runtime that is mostly idle seldom collects by itself. */
+  #tidied(resident: number, ceiling: number): number {
+    const before = this.#gaveBackAt;
+    if (before !== null) this.#usual ??= resident;
+    const isDue = before === null || this.#ports.now() - before >= GIVE_BACK_EVERY_MS;
+    const isMore = this.#usual === null || resident >= this.#usual * GROWN;
+    if (resident <= ceiling && !(isDue && isMore)) return resident;
+    this.#giveBack();
+    return this.#resident() ?? resident;
+  }
+
+  #giveBack(): void {
+    this.#usual = null;
+    this.#gaveBackAt = this.#ports.now();
+    this.#ports.giveBack();
   }
 
   /** Both runtimes read it in /proc, which may be gone. */

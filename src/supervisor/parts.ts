@@ -193,13 +193,7 @@ function buildMemory(
     handover.begin(null, null);
   };
   const resident = (): number => process.memoryUsage.rss();
-  return new Memory({ now: kernel.monotonic, resident, collect, replace });
-}
-
-/** Bun collects for who asks; Node gives back what its small young generation leaves. */
-function collect(): void {
-  const { Bun } = globalThis as { Bun?: { readonly gc: (isFull: boolean) => void } };
-  Bun?.gc(true);
+  return new Memory({ now: kernel.monotonic, resident, giveBack: kernel.giveBack, replace });
 }
 
 function buildProc({ kernel, say }: SupervisorOptions, warn: (text: string) => void): Proc {

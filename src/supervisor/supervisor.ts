@@ -148,13 +148,12 @@ export class Supervisor {
   }
 
   #read(): Definitions {
-    const { main } = this.#system.options;
     const limits = scanLimits(this.#kernel.geteuid(), Boolean(this.#options.overlay));
-    return readDefinitions({ ...this.#options, limits, main });
+    return readDefinitions({ ...this.#options, limits, main: this.#system.options.main });
   }
 
   #perform(effect: Performed): void {
-    const { control, looker, loop, teller } = this.#parts;
+    const { control, looker, loop, memory, teller } = this.#parts;
     switch (effect.do) {
       case 'signal': {
         const { pid, signal, group } = effect;
@@ -188,6 +187,7 @@ export class Supervisor {
         return teller.wall(effect.text);
       case 'booted':
         teller.booted();
+        memory.booted();
         this.#hangBell();
         return;
       case 'halt':

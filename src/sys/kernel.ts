@@ -15,6 +15,7 @@ import * as messages from './messages.ts';
 import * as mounts from './mounts.ts';
 import * as netlink from './netlink.ts';
 import * as processes from './process.ts';
+import { giveBack } from './resident.ts';
 import { installRevival, putOffAlarm, type Revival, touch } from './revive.ts';
 import * as signals from './signals.ts';
 import * as sockets from './sockets.ts';
@@ -27,7 +28,6 @@ export interface Kernel {
   statfsMagic(path: string): number;
   pivotRoot(newRoot: string, putOld: string): void;
   chroot(path: string): void;
-
   mknod(path: string, kind: 'block' | 'char', mode: number, major: number, minor: number): void;
   mkfifo(path: string, mode: number): void;
   /** Sets the mask and gives the one before. */
@@ -38,7 +38,6 @@ export interface Kernel {
   scratch(name: string): Fd;
   /** From the beginning of the file, at most `bytesMax`. */
   memfdRead(fd: Fd, bytesMax: number): Uint8Array;
-
   /** Always close-on-exec. `flags` are O bits. */
   open(path: string, flags: number, mode?: number): Fd;
   close(fd: Fd): void;
@@ -76,7 +75,6 @@ export interface Kernel {
   inotifyInit(): Fd;
   /** `mask` are IN bits; gives the number the events carry. */
   inotifyAdd(fd: Fd, path: string, mask: number): number;
-
   /** Returns when the exec has succeeded; throws its error otherwise. */
   spawn(program: Program): Pid;
   /** One child that has ended, own or adopted; null when there is none now. */
@@ -102,13 +100,14 @@ export interface Kernel {
   mayRaiseLimits(): boolean;
   /** Does not return; throws and nothing has changed. */
   execve(path: string, argv: readonly string[], env: readonly string[]): never;
-
   /** Handlers that become a fresh image when a signal would end this one. */
   installRevival(revival: Revival): void;
   /** Reads memory at `address`, mapped or not. */
   touch(address: number): void;
   /** SIGALRM comes unless this is called again in time; 0 takes it away. */
   putOffAlarm(withinMs: number): void;
+  /** Garbage, and pages of files that can be read again. Never fails. */
+  giveBack(): void;
 
   sigDefault(signals: readonly number[]): void;
   /** Gives what takes it back. */
@@ -212,6 +211,7 @@ const VERBS = {
   installRevival,
   putOffAlarm,
   touch,
+  giveBack,
   sigDefault: signals.sigDefault,
   sigIgnore: signals.sigIgnore,
   sigBlock: signals.sigBlock,

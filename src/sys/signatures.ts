@@ -45,6 +45,8 @@ export type CName =
   | 'ioctl'
   | 'kill'
   | 'listen'
+  | 'madvise'
+  | 'malloc_trim'
   | 'memcpy'
   | 'memfd_create'
   | 'mkfifo'
@@ -122,6 +124,9 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   ioctl: setsErrno('i32', 'i32', 'u64', 'pointer'),
   kill: setsErrno('i32', 'i32', 'i32'),
   listen: setsErrno('i32', 'i32', 'i32'),
+  madvise: setsErrno('i32', 'pointer', 'u64', 'i32'),
+  // Gives whether anything went back.
+  malloc_trim: cannotFail('i32', 'u64'),
   memcpy: cannotFail('pointer', 'pointer', 'pointer', 'u64'),
   memfd_create: setsErrno('i32', 'string', 'u32'),
   mkfifo: setsErrno('i32', 'string', 'u32'),

@@ -175,6 +175,19 @@ await point('an execve that cannot be leaves everything as it was', () => {
   assert.equal(readdirSync('/proc/self/fd').length, count);
 });
 
+await point('memory is given back, and what is in use goes on', () => {
+  const text = (): number => {
+    const maps = readFileSync('/proc/self/smaps', 'utf8');
+    const found = [...maps.matchAll(/^\S+ r-xp .*\n(?:[A-Z](?!ss:).*\n)*Rss: +([0-9]+) kB$/gm)];
+    return found.reduce((sum, [, kib]) => sum + Number(kib), 0);
+  };
+  const before = text();
+  kernel.giveBack();
+  const after = text();
+  assert.ok(after < before * 0.9, `${after} of ${before} KiB of programs are still mapped`);
+  assert.equal(kernel.getpid(), process.pid);
+});
+
 await point('filesystems are told apart by their magic', () => {
   assert.equal(kernel.statfsMagic('/proc'), MAGIC.proc);
   assert.throws(() => kernel.statfsMagic('/nonexistent'), { syscall: 'statfs', code: 'ENOENT' });

@@ -2,6 +2,7 @@
 import t from 'tap';
 import {
   cgroupUsage,
+  fileMappings,
   loadOf,
   memoryOf,
   NO_PRESSURE,
@@ -30,6 +31,27 @@ t.test('a process, whatever its name', async (t) => {
   t.same(processUsage(stat, status), { cpuMs: 3000, memoryBytes: 1_048_576, tasks: 7 });
   t.same(processUsage(null, null), NO_USAGE);
   t.match(processUsage(stat, 'Name:\tkthreadd\n'), { memoryBytes: null }, 'a kernel thread');
+});
+
+t.test('what is mapped of files, and as they are', async (t) => {
+  const one = (head: string, anonymous = 0): string =>
+    `${head}\nSize:  8 kB\nPss_Anon:  4 kB\nAnonymous:  ${anonymous} kB\nVmFlags: rd ex mr\n`;
+  const smaps = [
+    one('00400000-00402000 r--p 00000000 fe:00 42                   /usr/bin/a program'),
+    one('00402000-7f0000402000 r-xp 00002000 fe:00 42               /usr/bin/a program'),
+    one('7f0000402000-7f0000403000 r--p 00002000 fe:00 42           /usr/bin/a program', 4),
+    one('7f0000403000-7f0000404000 rw-p 00003000 fe:00 42           /usr/bin/a program'),
+    one('7f0000405000-7f0000406000 r--s 00000000 fe:00 43           /shared'),
+    one('7f0000407000-7f0000408000 r-xp 00000000 00:00 0            [vdso]'),
+    one('7f0000409000-7f000040a000 r--p 00000000 00:00 0'),
+    one('7f000040b000-7f000040c000 r-xp 00000000 fe:00 44           /lib/libc.so.6 (deleted)'),
+  ].join('');
+  t.same(fileMappings(smaps), [
+    { from: 0x400000, bytes: 0x2000 },
+    { from: 0x402000, bytes: 0x7f0000000000 },
+    { from: 0x7f000040b000, bytes: 0x1000 },
+  ]);
+  t.same(fileMappings(''), []);
 });
 
 t.test('the machine', async (t) => {

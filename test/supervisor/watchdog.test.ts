@@ -94,7 +94,7 @@ t.test('Memory: more than the ceiling is replaced, what a fresh image needs is n
     const memory = new Memory({
       now: () => ms(now),
       resident: () => size * MIB,
-      collect: () => {},
+      giveBack: () => {},
       replace: (reason) => replaced.push(`${now}: ${reason}`),
     });
     for (const [at, mib] of sizes) {
@@ -139,25 +139,69 @@ t.test('Memory: more than the ceiling is replaced, what a fresh image needs is n
   );
 });
 
-t.test('Memory: what has grown is collected, and not all the time', async (t) => {
-  const collected: number[] = [];
+t.test('Memory: what has grown is given back, and not all the time', async (t) => {
+  const gave: number[] = [];
   let [now, size] = [0, 0];
   const memory = new Memory({
     now: () => ms(now),
     resident: () => size * MIB,
-    collect: () => collected.push(now),
-    replace: () => {},
+    giveBack: () => gave.push(now),
+    replace: () => t.fail('it is below the ceiling'),
   });
   for (const [at, mib] of [
-    [5000, 40],
-    [12_000, 41],
-    [13_000, 43],
-    [14_000, 60],
-    [24_000, 60],
-    [40_000, 41],
+    [5000, 60],
+    // What is in use once the start is over: grown is what is a quarter more than that.
+    [6000, 40],
+    [12_000, 49],
+    [15_000, 50],
+    [16_000, 45],
+    [17_000, 60],
+    [25_000, 60],
+    [40_000, 60],
+    [41_000, 70],
   ] as const) {
     [now, size] = [at, mib];
     memory.look();
   }
-  t.same(collected, [13_000, 24_000]);
+  t.same(gave, [5000, 15_000, 25_000]);
+});
+
+t.test('Memory: once all is up the start is over', async (t) => {
+  const gave: number[] = [];
+  let now = 0;
+  const given = new Promise<void>((resolve) => {
+    const memory = new Memory({
+      now: () => ms(now),
+      resident: () => 40 * MIB,
+      giveBack: () => {
+        gave.push(now);
+        resolve();
+      },
+      replace: () => t.fail('it is below the ceiling'),
+    });
+    now = 100;
+    memory.booted();
+    // Too early for a look of its own.
+    memory.look();
+    t.same(gave, []);
+  });
+  await given;
+  t.same(gave, [100]);
+});
+
+t.test('Memory: more than the ceiling is given back before it is a reason to end', async (t) => {
+  let [now, size] = [0, 100];
+  const memory = new Memory({
+    now: () => ms(now),
+    resident: () => size * MIB,
+    giveBack: () => {
+      size = 100;
+    },
+    replace: () => t.fail('it had grown for a moment'),
+  });
+  for (const mib of [100, 250, 300]) {
+    [now, size] = [now + 5000, mib];
+    memory.look();
+    t.equal(size, 100);
+  }
 });

@@ -24,6 +24,7 @@ export const ERRNOS: Readonly<Partial<Record<CName, readonly string[]>>> = {
   ioctl: ['EIO', 'EPERM', 'ENOTTY'],
   kill: ['EPERM', 'ESRCH', 'EINVAL'],
   listen: ['EADDRINUSE', 'EOPNOTSUPP'],
+  madvise: ['ENOMEM', 'EAGAIN', 'EINVAL'],
   memfd_create: [...SHORT, 'ENOSYS'],
   mkfifo: ['EEXIST', 'ENOSPC', 'EROFS', 'EACCES'],
   mknod: ['EPERM', 'EEXIST', 'ENOSPC', 'EROFS'],

@@ -93,6 +93,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
       env: ['A=b'],
       signals: [11],
     }),
+  giveBack: (k) => k.giveBack(),
   touch: (k) => k.touch(8),
   putOffAlarm: (k) => k.putOffAlarm(5000.7),
   sigDefault: (k) => k.sigDefault([11]),

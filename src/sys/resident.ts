@@ -1,0 +1,38 @@
+/**
+ * Memory that goes back to the kernel: what the runtime has freed and kept, and the pages of
+ * programs and libraries that only a start needed. When that is worth it is the caller's.
+ */
+import { readFileSync } from 'node:fs';
+import { fileMappings } from '../core/figures.ts';
+import type { Libc } from './libc.ts';
+
+/**
+ * Collects garbage, and forgets all pages of files that are as they are in the file: those still
+ * needed come back by a fault each, from the page cache. It takes milliseconds, tens of them for a
+ * large heap. Never fails: what cannot be given back is kept.
+ */
+export function giveBack(libc: Libc): void {
+  const { Bun, gc } = globalThis as Runtimes;
+  Bun?.gc(true);
+  // Of Node, with --expose-gc; V8 then gives back the code of functions that ran only once, too.
+  gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  // Of glibc, malloc_trim(3): Bun has an allocator of its own, which has heard.
+  if (Bun === undefined) libc.call('malloc_trim', 0);
+  for (const { from, bytes } of mappings()) libc.call('madvise', from, bytes, MADV_DONTNEED);
+}
+
+type Runtimes = {
+  readonly Bun?: { readonly gc: (isFull: boolean) => void };
+  readonly gc?: (options: Readonly<Record<string, string>>) => void;
+};
+
+/** asm-generic/mman-common.h: a private mapping of a file reads as the file again. */
+const MADV_DONTNEED = 4;
+
+function mappings(): ReturnType<typeof fileMappings> {
+  try {
+    return fileMappings(readFileSync('/proc/self/smaps', 'utf8'));
+  } catch {
+    return [];
+  }
+}
