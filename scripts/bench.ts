@@ -1,10 +1,11 @@
 /**
- * `node scripts/bench.ts run|report|compare|record`: svinit and its peers side by side.
+ * `node scripts/bench.ts run|report|summary|compare|record`: svinit and its peers side by side.
  *
  *   run      measures all figures in interleaved rounds into build/bench, then reports; QUICK=1 in a
  *            few minutes, and without touching docs/. ROWS=up,waves: only figures of these lives
  *            (scripts/bench/plan.ts); PEERS=s6,runit: only these. Then, too, docs/ stays as it is
  *   report   docs/benchmarks.md and its plots from what was measured last
+ *   summary  the rows of the README, from the same
  *   compare  names what got worse by more than 20 % against the recorded ratios
  *   record   makes the ratios of what was measured last the recorded ones
  *
@@ -13,7 +14,7 @@
 import { compare, ratiosOf, readRecorded, record } from './bench/compare.ts';
 import { describeMachine } from './bench/machine.ts';
 import { type Job, planned, type Wishes, warming } from './bench/plan.ts';
-import { report } from './bench/report.ts';
+import { report, summary } from './bench/report.ts';
 import { add, load, type Results, save } from './bench/results.ts';
 
 const listed = (name: string): string[] =>
@@ -61,13 +62,14 @@ async function main(verb: string): Promise<number> {
     await run();
     report(load());
   } else if (verb === 'report') report(load());
+  else if (verb === 'summary') console.log(summary(load()).join('\n'));
   else if (verb === 'compare') {
     const { began, quick, ...rest } = load();
     console.log(`Measured ${began}${quick ? ', in a quick run: few samples' : ''}.`);
     console.log(compare(readRecorded(), ratiosOf({ began, quick, ...rest })).join('\n'));
   } else if (verb === 'record') record(load());
   else {
-    console.error('usage: bench.ts run|report|compare|record');
+    console.error('usage: bench.ts run|report|summary|compare|record');
     return 2;
   }
   return 0;

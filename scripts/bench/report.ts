@@ -34,6 +34,24 @@ export function report(results: Results): void {
   console.log(`${page}\n\n${[...aims(results), '', ...misses(results)].join('\n')}`);
 }
 
+/** The rows of the README: what others take of svinit's time on Bun, a few words each. */
+export function summary(results: Results): string[] {
+  const rows = ROWS.filter(({ key }) => SUMMARY.includes(key));
+  const names = [...PEERS.map(({ name }) => name), ...LOGGERS].filter((name) => name !== bun.name);
+  return [
+    ...['| svinit on Bun is 1 | |', '|---|---|'],
+    ...rows.flatMap((row) => {
+      const told = names.flatMap((name) => {
+        const ratio = ratioCell(results, row, name);
+        return ratio === '–' ? [] : [`${name} ${ratio}`];
+      });
+      return told.length === 0 ? [] : [`| ${row.title} | ${told.join(', ')} |`];
+    }),
+  ];
+}
+
+const SUMMARY = ['up/1', 'up/1000', 'stop/1000', 'memory/1000', 'waves', 'crash', 'status', 'log'];
+
 function text(results: Results): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['The figures to reach', [...aims(results), '', ...KEY]],

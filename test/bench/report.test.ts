@@ -2,7 +2,7 @@
 import t from 'tap';
 import { aims, judge, misses } from '../../scripts/bench/aims.ts';
 import { plot, ticks } from '../../scripts/bench/plot.ts';
-import { machineOf } from '../../scripts/bench/report.ts';
+import { machineOf, summary } from '../../scripts/bench/report.ts';
 import { ROWS } from '../../scripts/bench/rows.ts';
 import { WHY } from '../../scripts/bench/why.ts';
 import { results } from './results.ts';
@@ -70,6 +70,17 @@ t.test('a busy machine is told', async (t) => {
   t.notMatch(lines('1.00'), 'busy');
   t.match(lines('1.10'), 'busy');
   t.match(lines('?'), 'busy', 'it is not known to be quiet');
+});
+
+t.test('summary()', async (t) => {
+  const samples = {
+    'up/1': { 'svinit (Bun)': [10], s6: [1], systemd: [40] },
+    log: { 'svinit (Bun)': [100], 's6-log': [20] },
+  };
+  const [, , ...lines] = summary(results(samples));
+  t.equal(lines.length, 2, 'what was not measured has no line');
+  t.match(lines[0], / s6 0.1, systemd 4 \|$/);
+  t.match(lines[1], / s6-log 5 \|$/, 'more is better: it does a fifth');
 });
 
 t.test('plot()', async (t) => {
