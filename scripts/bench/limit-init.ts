@@ -19,7 +19,9 @@ export const SOCKET = '/bench/limit';
 
 const FIFOS = '/run/fifos';
 /** The logger comes when all services are up: what it takes to start is not theirs. */
-const LOGGER_AFTER_MS = 300;
+const LOGGER_AFTER_MS = 400;
+/** Both then give back what only the start needed, as svinit and svlog do. */
+export const GIVE_BACK_AFTER_MS = 300;
 
 const BATCH = 64;
 const SIGTERM = 15;
@@ -42,6 +44,7 @@ export function startAll(
   setTimeout(() => {
     init.start(false, null, logger);
     init.listen();
+    setTimeout(() => init.giveBack(), GIVE_BACK_AFTER_MS);
   }, LOGGER_AFTER_MS);
 }
 
@@ -80,6 +83,10 @@ class LimitInit {
     if (pipe === null) return;
     kernel.close(pipe[1]);
     this.#hear(pipe[0]);
+  }
+
+  giveBack(): void {
+    this.#kernel.giveBack();
   }
 
   reap(): void {

@@ -10,7 +10,7 @@
  */
 import type { Fd } from '../../src/core/units.ts';
 import { openSystem } from '../../src/sys/open.ts';
-import { EPOLLIN, SOCKET, startAll } from './limit-init.ts';
+import { EPOLLIN, GIVE_BACK_AFTER_MS, SOCKET, startAll } from './limit-init.ts';
 
 const STDOUT = 1 as Fd;
 
@@ -37,5 +37,7 @@ function ask(word: string): void {
 function wait(): void {
   const kernel = openSystem();
   const epoll = kernel.epollCreate();
+  kernel.epollWait(epoll, GIVE_BACK_AFTER_MS, 1);
+  kernel.giveBack();
   for (;;) kernel.epollWait(epoll, -1, 1);
 }
