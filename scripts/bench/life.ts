@@ -68,8 +68,12 @@ export class Life {
   }
 
   /** As `begin`, but PID 1 waits for `go`, so that something can be attached to it. */
-  static async held(staged: string, init: readonly string[]): Promise<Life> {
-    const life = Life.#prepare(staged, ['hold', ...init], {});
+  static async held(
+    staged: string,
+    init: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Life> {
+    const life = Life.#prepare(staged, ['hold', ...init], env);
     while (!existsSync(`/proc/${life.#child.pid}/task/${life.#child.pid}/children`)) await sleep(1);
     while (!(life.pid > 1) || !existsSync(life.path('/bench/stamps'))) await sleep(LOOK_MS);
     return life;

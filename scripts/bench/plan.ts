@@ -8,6 +8,7 @@ import { brief, calls, full, orphans, type Samples, waves, whole } from './measu
 import type { Peer } from './peer.ts';
 import { PEERS } from './peers.ts';
 import { COUNTS } from './rows.ts';
+import { work } from './work.ts';
 
 /** One life of one peer. */
 export type Job = {
@@ -77,6 +78,13 @@ const KINDS: readonly Kind[] = [
     able: () => true,
     run: (peer) => whole(peer, 1),
   },
+  ...[1, 1000].map(
+    (count): Kind => ({
+      ...{ name: 'work', label: `work/${count}`, rounds: [2, 1], slow: [0, 0] },
+      able: ({ most }) => count <= most,
+      run: (peer) => work(peer, count),
+    }),
+  ),
   {
     ...{ name: 'waves', label: 'waves', rounds: [5, 1] },
     able: (peer) => peer.waves,

@@ -235,6 +235,7 @@ tell(
   '## What this does not show',
   '',
   '- Functions of JavaScript on Bun: its compiler leaves no names for perf; their time is `[JIT]`.',
+  '- Threads of PID 1 other than its first: perf could count them only with all it starts.',
   '- Functions of the runtimes that are not exported: their programs are stripped.',
   '- On Node functions are those of the bundle run as a file, sampled each millisecond; the program',
   '  itself is one executable with a code cache, which compiles less.',

@@ -5,7 +5,7 @@
 export type Row = {
   readonly key: string;
   readonly title: string;
-  readonly unit: 'ms' | 'MiB' | 'µs' | 'MB/s' | 's' | 'switches' | '1/s' | 'ns/byte';
+  readonly unit: 'ms' | 'MiB' | 'µs' | 'MB/s' | 's' | 'switches' | '1/s' | 'ns/byte' | 'million';
   /** More is better; else less is. */
   readonly more?: boolean;
   /** What svinit is to reach: in the unit, or as a multiple of what another takes. */
@@ -31,6 +31,8 @@ export const ROWS: readonly Row[] = [
   { key: 'up/1', title: '1 service up, from exec', unit: 'ms', aim: { most: 15 } },
   ...grown('up', 'services up, from exec', 'ms', { most: 1.8, of: 'floor' }),
   { key: 'up-full/1000', title: '1,000 services, each with a FIFO and readiness', unit: 'ms' },
+  { key: 'work/1', title: '1 service up: instructions of all processes', unit: 'million' },
+  { key: 'work/1000', title: '1,000 services up: instructions of all', unit: 'million' },
   ...grown('stop', 'services stopped, from the request', 'ms', { most: 60 }),
   ...grown('memory', 'services: PSS of all that supervises', 'MiB', { most: 40 }),
   ...grown('event', 'services: CPU time of a death and a start', 'µs'),

@@ -21,6 +21,8 @@ ratio, for times are those of one machine. A figure is the median of all samples
   hears of it. *Stopped* is from the exec of the command that asks for it until the last service has
   been told to end. *Memory* is the PSS of all processes but the services, with loggers and helpers.
   *A death and a start* is the CPU time of the same while services are killed and started again.
+- *Instructions* are those of PID 1 and of all it starts, services included, in user mode and in the
+  kernel, as the processor counts them: they hardly change when the machine has something else to do.
 - *Waves*: each of 20 services needs all 20 of the wave before, and is ready 10 ms after its start,
   so that 100 ms are the least. runit and s6 have no dependencies of their own: a service waits in its
   \`run\`, with \`sv check\` and \`s6-svwait\`; what fails is tried again after a second. busybox init,
