@@ -70,8 +70,8 @@ export class Cgroups {
   }
 
   /**
-   * Starts a process of `spec` by `start`, in the cgroup of the service. posix_spawn(3) cannot
-   * start it there, so it is moved right after its exec, and with it whatever it has made by then.
+   * Starts a process of `spec` by `start`, in the cgroup of the service: it is moved there right
+   * after its exec, and with it whatever it has made by then.
    * @throws what `start` throws, and {Error} when the limits it asks for cannot be had.
    */
   start(spec: Spec, start: () => Pid): Pid {

@@ -197,7 +197,7 @@ export class Handover {
 /**
  * A fresh image makes threads before any code of ours runs, and ends when it cannot: where nobody
  * can be started at all, the present one stays.
- * @throws {SysError} of posix_spawn: `EAGAIN`, `ENOMEM`.
+ * @throws {SysError} of clone: `EAGAIN`, `ENOMEM`.
  */
 function insistOnProcesses(kernel: Kernel): void {
   const nobody = { argv: ['nobody'], env: [], cwd: null, files: [], session: false, nofile: null };

@@ -55,7 +55,7 @@ export const UMASK = 0o022;
 /** Of a root, where there is always one (POSIX, sh). */
 export const SHELL = '/bin/sh';
 
-/** Lack of a resource, not a fault of the service (posix_spawn(3), fork(2), execve(2)). */
+/** Lack of a resource, not a fault of the service (clone(2), execve(2)). */
 const TRANSIENT: ReadonlySet<string> = new Set([
   ...['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ETXTBSY'],
 ]);

@@ -2,6 +2,8 @@
  * A C library without a kernel: a quiet machine on which everything succeeds, until told otherwise.
  * It remembers what was asked, hands out descriptors and pids, and can fail any call of the table.
  */
+import type { Pid } from '../core/units.ts';
+import { answerFor } from './child.ts';
 import { errnoNumber } from './errno.ts';
 import type { CValue, Libc } from './libc.ts';
 import { getU64, putU64, viewOf } from './memory.ts';
@@ -30,6 +32,8 @@ export interface FakeLibc extends Libc {
   exit(pid: number, status: number): void;
   /** What was written to a descriptor that is still open. */
   written(fd: number): Uint8Array;
+  /** What lies at an address, and behind it. */
+  memoryAt(address: number): Uint8Array;
   /** The text at an address, up to its NUL. */
   textAt(address: number): string;
   /** The texts of an argv or envp. */
@@ -87,11 +91,11 @@ class FakeMachine implements FakeLibc {
     this.#counts.set(name, k);
     this.calls.push({ name, args });
     const answer = this.#script[name]?.(args, k) ?? null;
-    const own = () => BEHAVIOURS[name]?.(this, args) ?? 0;
-    if (answer === null || (typeof answer !== 'number' && fails === 'never')) {
-      return this.#result(name, own());
-    }
-    return this.#result(name, answer);
+    const isUnable = typeof answer !== 'number' && fails === 'never';
+    if (answer === null || isUnable) return this.#result(name, BEHAVIOURS[name]?.(this, args) ?? 0);
+    if (typeof answer === 'number' || fails !== 'list') return this.#result(name, answer);
+    answerFor(this.memoryAt(Number(args[0])), Number(args[0]), { call: 'clone', ...answer });
+    return 0;
   }
 
   errno(): number {
@@ -113,12 +117,12 @@ class FakeMachine implements FakeLibc {
   }
 
   textAt(address: number): string {
-    const bytes = this.#bytesFrom(address);
+    const bytes = this.memoryAt(address);
     return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   }
 
   vectorAt(address: number): string[] {
-    const view = viewOf(this.#bytesFrom(address));
+    const view = viewOf(this.memoryAt(address));
     const texts: string[] = [];
     for (let at = getU64(view, 0); at !== 0; at = getU64(view, 8 * texts.length)) {
       texts.push(this.textAt(at));
@@ -145,7 +149,7 @@ class FakeMachine implements FakeLibc {
     return -1;
   }
 
-  #bytesFrom(address: number): Uint8Array {
+  memoryAt(address: number): Uint8Array {
     const block = this.#blocks[Math.floor(address / BLOCK_SPACING) - 1];
     if (block === undefined) throw new TypeError(`Nothing lies at ${address}`);
     return new Uint8Array(block, address % BLOCK_SPACING);
@@ -156,11 +160,8 @@ const makesFd: Behaviour = (machine) => machine.newFd();
 
 /** Where doing nothing and answering 0 would not do. */
 const BEHAVIOURS: Readonly<Partial<Record<CName, Behaviour>>> = {
-  open: makesFd,
-  socket: makesFd,
-  memfd_create: makesFd,
-  epoll_create1: makesFd,
-  inotify_init1: makesFd,
+  ...{ open: makesFd, socket: makesFd, memfd_create: makesFd },
+  ...{ epoll_create1: makesFd, inotify_init1: makesFd },
   inotify_add_watch: () => 1,
   ...{ accept4: () => EAGAIN, read: () => EAGAIN },
   ...{ recvfrom: () => EAGAIN, recvmsg: () => EAGAIN },
@@ -196,8 +197,8 @@ const BEHAVIOURS: Readonly<Partial<Record<CName, Behaviour>>> = {
     blockOf(buffer).set(part);
     return part.length;
   },
-  posix_spawn: (machine, [pid]) => {
-    viewOf(blockOf(pid)).setInt32(0, machine.newPid(), true);
+  bsearch: (machine, [list]) => {
+    answerFor(machine.memoryAt(Number(list)), Number(list), machine.newPid() as Pid);
     return 0;
   },
   waitid: (machine, [, , info]) => {

@@ -3,7 +3,7 @@
  * what was tried. It knows neither the runtime beneath nor the meaning of any call.
  */
 import { errnoName } from './errno.ts';
-import { type CName, SIGNATURES } from './signatures.ts';
+import { type ChildCallName, type CName, SIGNATURES } from './signatures.ts';
 
 /** A number for every integer type and for an address; memory of ours; text; or a null pointer. */
 export type CValue = number | string | Uint8Array | null;
@@ -21,12 +21,12 @@ export interface Libc {
 /** The system said no. `Cannot ACT on OBJECT: CALL failed with CODE`. */
 export class SysError extends Error {
   override readonly name = 'SysError';
-  readonly syscall: CName;
+  readonly syscall: CName | ChildCallName;
   readonly errno: number;
   /** The name of `errno`, as `ENOENT`. */
   readonly code: string;
 
-  constructor(syscall: CName, errno: number, what: string) {
+  constructor(syscall: CName | ChildCallName, errno: number, what: string) {
     const code = errnoName(errno);
     super(`Cannot ${what}: ${syscall} failed with ${code}`);
     this.syscall = syscall;

@@ -9,6 +9,8 @@ export type PackedProgram = {
   readonly path: number;
   readonly argv: number;
   readonly envp: number;
+  /** Where each of the other texts is. */
+  readonly texts: readonly number[];
 };
 
 /**
@@ -51,7 +53,7 @@ export function getU64(view: DataView, offset: number): number {
 }
 
 /**
- * Lays out path, argument and environment vectors for `posix_spawn` and `execve` in one block that
+ * Lays out path, argument and environment vectors for `execve`, and `others`, in one block that
  * lives as long as the module: the collector cannot take what the kernel is still to read.
  */
 export function packProgram(
@@ -59,8 +61,9 @@ export function packProgram(
   path: string,
   argv: readonly string[],
   env: readonly string[],
+  others: readonly string[] = [],
 ): PackedProgram {
-  const texts = [path, ...argv, ...env];
+  const texts = [path, ...argv, ...env, ...others];
   const tables = POINTER_BYTES * (argv.length + env.length + 2);
   const bytes = texts.reduce((sum, text) => sum + text.length * UTF8_PER_UNIT_MAX + 1, tables);
   if (block.length < bytes) block = memory(bytes * 2);
@@ -69,8 +72,14 @@ export function packProgram(
   const view = viewOf(block);
   const envTable = POINTER_BYTES * (argv.length + 1);
   putPointers(view, 0, starts.slice(1, 1 + argv.length));
-  putPointers(view, envTable, starts.slice(1 + argv.length));
-  return { path: starts[0] ?? base, argv: base, envp: base + envTable };
+  const envEnd = 1 + argv.length + env.length;
+  putPointers(view, envTable, starts.slice(1 + argv.length, envEnd));
+  return {
+    path: starts[0] ?? base,
+    argv: base,
+    envp: base + envTable,
+    texts: starts.slice(envEnd),
+  };
 }
 
 const U32_MAX = 0xffffffff;

@@ -10,9 +10,9 @@ export type CType = 'i32' | 'u32' | 'i64' | 'u64' | 'string' | 'pointer';
 /**
  * How a function reports failure: `errno` returns -1 and sets errno, `result` returns the error
  * number itself (preferred where there is a choice: errno may be overwritten before it is read),
- * `never` has nothing to report.
+ * `list` writes it to the list that it is given (child.ts), `never` has nothing to report.
  */
-export type Failing = 'errno' | 'result' | 'never';
+export type Failing = 'errno' | 'result' | 'list' | 'never';
 
 export type Signature = {
   readonly args: readonly CType[];
@@ -23,6 +23,7 @@ export type Signature = {
 export type CName =
   | 'accept4'
   | 'bind'
+  | 'bsearch'
   | 'capget'
   | 'chroot'
   | 'clock_gettime'
@@ -57,18 +58,6 @@ export type CName =
   | 'open'
   | 'pipe2'
   | 'pivot_root'
-  | 'posix_spawn'
-  | 'posix_spawn_file_actions_addchdir_np'
-  | 'posix_spawn_file_actions_addclose'
-  | 'posix_spawn_file_actions_addclosefrom_np'
-  | 'posix_spawn_file_actions_adddup2'
-  | 'posix_spawn_file_actions_addopen'
-  | 'posix_spawn_file_actions_destroy'
-  | 'posix_spawn_file_actions_init'
-  | 'posix_spawnattr_init'
-  | 'posix_spawnattr_setflags'
-  | 'posix_spawnattr_setsigdefault'
-  | 'posix_spawnattr_setsigmask'
   | 'prctl'
   | 'pread'
   | 'prlimit'
@@ -96,12 +85,33 @@ export type CName =
   | 'waitpid'
   | 'write';
 
+/** What a child calls before its exec (child.ts), by the name that the C function has. */
+export type ChildCallName =
+  | 'chdir'
+  | 'clone'
+  | 'close'
+  | 'close_range'
+  | 'dup3'
+  | 'execve'
+  | 'fcntl'
+  | 'open'
+  | 'prlimit'
+  | 'pthread_sigmask'
+  | 'setsid'
+  | 'sigaction'
+  | 'umask'
+  | 'unshare';
+
+const BSEARCH: readonly CType[] = ['pointer', 'pointer', 'u64', 'u64', 'pointer'];
+
 /**
  * On 64-bit Linux `size_t`, `ssize_t`, `off_t`, `dev_t` and `long` are eight bytes, on both CPUs.
  */
 export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   accept4: setsErrno('i32', 'i32', 'pointer', 'pointer', 'i32'),
   bind: setsErrno('i32', 'i32', 'pointer', 'u32'),
+  // What in libc calls a function that is given by its address: see child.ts.
+  bsearch: { args: BSEARCH, returns: 'pointer', fails: 'list' },
   capget: setsErrno('i32', 'pointer', 'pointer'),
   chroot: setsErrno('i32', 'string'),
   clock_gettime: setsErrno('i32', 'i32', 'pointer'),
@@ -137,18 +147,6 @@ export const SIGNATURES: Readonly<Record<CName, Signature>> = {
   open: setsErrno('i32', 'string', 'i32', 'u32'),
   pipe2: setsErrno('i32', 'pointer', 'i32'),
   pivot_root: setsErrno('i32', 'string', 'string'),
-  posix_spawn: returnsError('pointer', 'pointer', 'pointer', 'pointer', 'pointer', 'pointer'),
-  posix_spawn_file_actions_addchdir_np: returnsError('pointer', 'string'),
-  posix_spawn_file_actions_addclose: returnsError('pointer', 'i32'),
-  posix_spawn_file_actions_addclosefrom_np: returnsError('pointer', 'i32'),
-  posix_spawn_file_actions_adddup2: returnsError('pointer', 'i32', 'i32'),
-  posix_spawn_file_actions_addopen: returnsError('pointer', 'i32', 'string', 'i32', 'u32'),
-  posix_spawn_file_actions_destroy: returnsError('pointer'),
-  posix_spawn_file_actions_init: returnsError('pointer'),
-  posix_spawnattr_init: returnsError('pointer'),
-  posix_spawnattr_setflags: returnsError('pointer', 'i32'),
-  posix_spawnattr_setsigdefault: returnsError('pointer', 'pointer'),
-  posix_spawnattr_setsigmask: returnsError('pointer', 'pointer'),
   prctl: setsErrno('i32', 'i32', 'u64', 'u64', 'u64', 'u64'),
   pread: setsErrno('i64', 'i32', 'pointer', 'u64', 'i64'),
   prlimit: setsErrno('i32', 'i32', 'i32', 'pointer', 'pointer'),

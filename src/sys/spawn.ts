@@ -1,19 +1,23 @@
 /**
- * Starts a program with posix_spawn(3), from the same clean state every time: empty signal mask,
- * default dispositions, the descriptors it was given and no other, the environment it was given.
- * What to start, and what to do when that fails, is the caller's.
+ * Starts a program from the same clean state every time: empty signal mask, default dispositions,
+ * the descriptors it was given and no other, the environment it was given. What to start, and what
+ * to do when that fails, is the caller's.
+ *
+ * It does what posix_spawn(3) would, as a list of system calls that the child makes: limit and
+ * umask are set there and never ours, and how many descriptors we have does not matter, as the
+ * child copies only those that it is to have.
  *
  * Once the child runs, nothing here throws: a child nobody knows of would be worse than a clean-up
  * that did not happen.
  */
+import { readdirSync } from 'node:fs';
 import type { Fd, Pid } from '../core/units.ts';
+import { type ChildCall, type ChildFailure, runChild } from './child.ts';
 import { dup } from './descriptors.ts';
-import { errnoNumber } from './errno.ts';
-import { umask } from './files.ts';
-import { check, type Libc, SysError } from './libc.ts';
-import { memory, packProgram, viewOf } from './memory.ts';
-import { getNofile, type Limit, mayRaiseLimits, setNofile } from './process.ts';
-import { SIGSET_BYTES } from './signals.ts';
+import { errnoName } from './errno.ts';
+import { type Libc, SysError } from './libc.ts';
+import { memory, packProgram, putU64, viewOf } from './memory.ts';
+import { getNofile } from './process.ts';
 
 /**
  * What the program finds at its descriptor `fd`: a copy of our descriptor `dup`, or a file opened
@@ -44,51 +48,53 @@ export type Program = {
 };
 
 /**
- * posix_spawn(3): runs the program and returns when its exec has succeeded.
- *
- * Without CAP_SYS_RESOURCE we could not raise our own hard limit again, so then a lower `hard` is
- * set on the child right after its start; `soft` always holds from its first instruction.
- * @throws {SysError} of posix_spawn, with the error of its exec or of a file action: `ENOENT` (also
- * for `cwd` and a missing interpreter), `EACCES`, `ENOEXEC`, `E2BIG`, `EAGAIN`, `ENOMEM`. Or of
- * prlimit: `EPERM` when `hard` is more than we have and may have, `EINVAL` when `soft` is above it.
+ * Runs the program and returns when its exec has succeeded.
+ * @throws {SysError} of clone: `EAGAIN`, `ENOMEM`. Or of what failed in the child: execve with
+ * `ENOENT` (also for a missing interpreter), `EACCES`, `ENOEXEC`, `E2BIG`; chdir; open; prlimit
+ * with `EPERM` when `hard` is more than we have and may have, `EINVAL` when `soft` is above it.
  * @throws {TypeError} when two actions name the same `fd`.
  */
 export function spawn(libc: Libc, program: Program): Pid {
+  const { dups, opens } = sorted(program.files);
+  const { moved, spares } = movedClear(libc, dups);
   const what = `start ${program.path}`;
-  const dups = movedClear(libc, sorted(program.files).dups);
+  const run = (): Pid | ChildFailure =>
+    runChild(libc, what, callsOf(libc, program, moved, opens), !closesEach);
   try {
-    prepareActions(libc, what, program, dups.moved);
-    try {
-      return withUmask(libc, program, () =>
-        withNofile(libc, program, () => launch(libc, what, program)),
-      );
-    } finally {
-      quietly(() => libc.call('posix_spawn_file_actions_destroy', actions));
+    let ran = run();
+    if (typeof ran !== 'number' && isUnknown(ran)) {
+      closesEach = true;
+      ran = run();
     }
+    if (typeof ran !== 'number') throw new SysError(ran.call, ran.errno, what);
+    return ran;
   } finally {
-    closeQuietly(libc, dups.spares);
+    closeQuietly(libc, spares);
   }
 }
 
 type DupAction = Extract<FileAction, { dup: Fd }>;
 type OpenAction = Extract<FileAction, { open: string }>;
-type Attributes = { readonly session: Uint8Array; readonly plain: Uint8Array };
 
-/** spawn.h: 336 and 80 bytes on 64-bit glibc 2.36; later ones keep the size, for the ABI's sake. */
-const ATTRIBUTES_BYTES = 336;
-const FILE_ACTIONS_BYTES = 80;
-const POSIX_SPAWN_SETSIGDEF = 0x04;
-const POSIX_SPAWN_SETSIGMASK = 0x08;
-const POSIX_SPAWN_SETSID = 0x80;
+/** linux/close_range.h; what it takes is unsigned. */
+const CLOSE_RANGE_UNSHARE = 2;
+const FD_MAX = 0xffffffff;
+/** linux/fcntl.h, asm-generic/fcntl.h. */
+const AT_FDCWD = -100;
+const F_SETFD = 2;
+/** asm-generic/signal-defs.h; the kernel's sigset_t has 64 bits. */
+const SIG_SETMASK = 2;
+const SIGSET_WORD = 8;
+/** asm-generic/resource.h; struct rlimit is two words, soft and hard. */
+const RLIMIT_NOFILE = 7;
+const limit = memory(16);
+const noSignals = memory(SIGSET_WORD);
 
-const actions = memory(FILE_ACTIONS_BYTES);
-const pidBlock = memory(4);
-const pidView = viewOf(pidBlock);
-const noSignals = memory(SIGSET_BYTES);
-/** Every bit, glibc's own 32 and 33 too: sigfillset(3) would leave those, and they stay ignored. */
-const allSignals = memory(SIGSET_BYTES).fill(0xff);
-const attributesOf = new WeakMap<Libc, Attributes>();
-const owed = new WeakMap<Libc, Limit>();
+/** Whether descriptors have to be closed one by one: Linux before 5.9, or a filter like that. */
+let closesEach = false;
+
+const isUnknown = ({ call, errno }: ChildFailure): boolean =>
+  call === 'close_range' && !closesEach && ['ENOSYS', 'EPERM'].includes(errnoName(errno));
 
 function sorted(files: readonly FileAction[]): { dups: DupAction[]; opens: OpenAction[] } {
   const targets = new Set(files.map(({ fd }) => fd));
@@ -132,119 +138,81 @@ function closeQuietly(libc: Libc, fds: readonly Fd[]): void {
 }
 
 /**
- * Directory first, so that nothing is made where the program cannot go; copies; close what is not
- * one (glibc ignores EBADF there); then open, where nothing is left to be clobbered. A copy onto
- * itself loses close-on-exec (glibc ≥ 2.29).
+ * Directory before files, so that nothing is made where the program cannot go; the limit when all
+ * descriptors are there, which may be above it.
  */
-function prepareActions(
+function callsOf(
   libc: Libc,
-  what: string,
-  { cwd, files }: Program,
+  { path, argv, env, cwd, session, nofile, umask }: Program,
   dups: readonly DupAction[],
-): void {
-  check(libc, what, 'posix_spawn_file_actions_init', actions);
-  try {
-    if (cwd !== null) check(libc, what, 'posix_spawn_file_actions_addchdir_np', actions, cwd);
-    for (const { fd, dup } of dups) {
-      check(libc, what, 'posix_spawn_file_actions_adddup2', actions, dup, fd);
-    }
-    const above = firstAbove(dups);
-    for (let fd = 0; fd < above; fd += 1) {
-      if (dups.some((action) => action.fd === fd)) continue;
-      check(libc, what, 'posix_spawn_file_actions_addclose', actions, fd);
-    }
-    check(libc, what, 'posix_spawn_file_actions_addclosefrom_np', actions, above);
-    for (const { fd, open, flags, mode } of sorted(files).opens) {
-      check(libc, what, 'posix_spawn_file_actions_addopen', actions, fd, open, flags, mode);
-    }
-  } catch (error) {
-    libc.call('posix_spawn_file_actions_destroy', actions);
-    throw error;
+  opens: readonly OpenAction[],
+): ChildCall[] {
+  const others = [cwd ?? '', ...opens.map(({ open }) => open)];
+  const packed = packProgram(libc, path, argv, env, others);
+  const [directory = 0, ...files] = packed.texts;
+  const calls: ChildCall[] = closesEach ? [] : [unsharing(dups)];
+  if (umask !== undefined) calls.push({ call: 'umask', args: [umask] });
+  if (session) calls.push({ call: 'setsid', args: [] });
+  if (cwd !== null) calls.push({ call: 'chdir', args: [directory] });
+  // A copy onto itself only loses close-on-exec.
+  for (const { fd, dup } of dups) {
+    if (fd === dup) calls.push({ call: 'fcntl', args: [fd, F_SETFD, 0] });
+    else calls.push({ call: 'dup3', args: [dup, fd, 0] });
   }
-}
-
-function launch(libc: Libc, what: string, { path, argv, env, session }: Program): Pid {
-  const attributes = attributesFor(libc);
-  const packed = packProgram(libc, path, argv, env);
-  check(
-    libc,
-    what,
-    'posix_spawn',
-    pidBlock,
-    packed.path,
-    actions,
-    session ? attributes.session : attributes.plain,
-    packed.argv,
-    packed.envp,
-  );
-  return pidView.getInt32(0, true) as Pid;
-}
-
-function attributesFor(libc: Libc): Attributes {
-  const known = attributesOf.get(libc);
-  if (known !== undefined) return known;
-  const clean = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-  const made = {
-    session: makeAttributes(libc, clean | POSIX_SPAWN_SETSID),
-    plain: makeAttributes(libc, clean),
-  };
-  attributesOf.set(libc, made);
-  return made;
-}
-
-function makeAttributes(libc: Libc, flags: number): Uint8Array {
-  const what = 'prepare to start programs';
-  const attributes = memory(ATTRIBUTES_BYTES);
-  check(libc, what, 'posix_spawnattr_init', attributes);
-  check(libc, what, 'posix_spawnattr_setflags', attributes, flags);
-  check(libc, what, 'posix_spawnattr_setsigmask', attributes, noSignals);
-  check(libc, what, 'posix_spawnattr_setsigdefault', attributes, allSignals);
-  return attributes;
-}
-
-function withUmask(libc: Libc, program: Program, start: () => Pid): Pid {
-  if (program.umask === undefined) return start();
-  const before = umask(libc, program.umask);
-  try {
-    return start();
-  } finally {
-    umask(libc, before);
+  calls.push(...(closesEach ? closings(dups) : gaps(dups)));
+  calls.push(...openings(dups, opens, files));
+  if (nofile !== null) {
+    const hard = nofile.hard ?? getNofile(libc, 0).hard;
+    putU64(viewOf(limit), 0, nofile.soft);
+    putU64(viewOf(limit), 8, hard);
+    calls.push({ call: 'prlimit', args: [0, RLIMIT_NOFILE, libc.address(limit), 0] });
   }
+  const mask = [SIG_SETMASK, libc.address(noSignals), 0, SIGSET_WORD];
+  calls.push({ call: 'pthread_sigmask', args: mask });
+  calls.push({ call: 'execve', args: [packed.path, packed.argv, packed.envp] });
+  return calls;
 }
 
-/** A child takes its limit from us, so ours is what it shall have while it starts. */
-function withNofile(libc: Libc, { path, nofile }: Program, start: () => Pid): Pid {
-  if (nofile === null) return start();
-  const ours = owed.get(libc) ?? getNofile(libc, 0);
-  const hard = nofile.hard ?? ours.hard;
-  if (nofile.soft > hard) {
-    throw new SysError('prlimit', errnoNumber('EINVAL'), `start ${path} with such a limit`);
-  }
-  const late = hard < ours.hard && !mayRaiseLimits(libc);
-  setNofile(libc, 0, { soft: nofile.soft, hard: late ? ours.hard : hard });
-  let pid: Pid;
-  try {
-    pid = start();
-  } finally {
-    giveBack(libc, ours);
-  }
-  if (late) quietly(() => setNofile(libc, pid, { soft: nofile.soft, hard }));
-  return pid;
+/** Descriptors of its own from here on, and of ours only those below what it has no use for. */
+function unsharing(dups: readonly DupAction[]): ChildCall {
+  return { call: 'close_range', args: [endOf(dups), FD_MAX, CLOSE_RANGE_UNSHARE] };
 }
 
-/** Our own limit again. When that fails it is owed, and the next start gives it back. */
-function giveBack(libc: Libc, ours: Limit): void {
-  owed.set(libc, ours);
-  quietly(() => {
-    setNofile(libc, 0, ours);
-    owed.delete(libc);
+function endOf(dups: readonly DupAction[]): number {
+  return dups.reduce((end, { fd, dup }) => Math.max(end, fd + 1, dup + 1), 0);
+}
+
+/** Closes what is between the copies, and behind the last of them. */
+function gaps(dups: readonly DupAction[]): ChildCall[] {
+  const kept = [...dups.map(({ fd }) => fd), endOf(dups)].sort((a, b) => a - b);
+  return kept.flatMap((fd, i): ChildCall[] => {
+    const from = (kept[i - 1] ?? -1) + 1;
+    return from < fd ? [{ call: 'close_range', args: [from, fd - 1, 0] }] : [];
   });
 }
 
-function quietly(act: () => void): void {
-  try {
-    act();
-  } catch {
-    // The child runs already; see the top of this file.
-  }
+/** Closes all that is no copy: the directory that is read here, which is closed by then, too. */
+function closings(dups: readonly DupAction[]): ChildCall[] {
+  const kept = new Set<number>(dups.map(({ fd }) => fd));
+  const open = readdirSync('/proc/self/fd').map(Number);
+  return open
+    .filter((fd) => !kept.has(fd))
+    .map((fd) => ({ call: 'close', args: [fd], isOptional: true }));
+}
+
+/** The kernel gives the lowest number that is free, which is known here. */
+function openings(
+  dups: readonly DupAction[],
+  opens: readonly OpenAction[],
+  paths: readonly number[],
+): ChildCall[] {
+  const taken = new Set<number>(dups.map(({ fd }) => fd));
+  return opens.flatMap(({ fd, flags, mode }, i): ChildCall[] => {
+    const opened: ChildCall = { call: 'open', args: [AT_FDCWD, paths[i] ?? 0, flags, mode] };
+    let free = 0;
+    while (taken.has(free)) free += 1;
+    taken.add(fd);
+    if (free === fd) return [opened];
+    return [opened, { call: 'dup3', args: [free, fd, 0] }, { call: 'close', args: [free] }];
+  });
 }

@@ -152,7 +152,7 @@ async function noMoreProcesses(t: Test, m: Machine, was: Condition): Promise<voi
       state === 'failed' || (nextTryMs ?? 0) > S6_DELAY_MS;
     const view = await until(m, 'victim', isSecond);
     t.match(view, { state: 'backoff', pid: null, restarts }, 'it waits to be started again');
-    t.match(view.note, /posix_spawn failed with EAGAIN/, 'and why is told');
+    t.match(view.note, /clone failed with EAGAIN/, 'and why is told');
   } finally {
     await m.sh(`echo max > ${GROUP}/pids.max`);
   }

@@ -1,5 +1,6 @@
 /** Contract of src/sys/spawn.ts: what a started program finds, and what it does not. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdtempSync,
@@ -12,8 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Fd } from '../../src/core/units.ts';
 import { O, SIG } from '../../src/sys/constants.ts';
+import { errnoNumber } from '../../src/sys/errno.ts';
 import { SysError } from '../../src/sys/libc.ts';
 import { openSystem } from '../../src/sys/open.ts';
 import type { Program } from '../../src/sys/spawn.ts';
@@ -60,23 +63,23 @@ function refusal(part: Program): string {
 
 await point('an exec that cannot be is told at once, by its name', () => {
   assert.throws(() => kernel.spawn(program(['/nonexistent/run'])), {
-    message: 'Cannot start /nonexistent/run: posix_spawn failed with ENOENT',
+    message: 'Cannot start /nonexistent/run: execve failed with ENOENT',
   });
   const plain = file('plain', '#!/bin/sh\n', 0o644);
   const noShebang = file('no-shebang', 'echo hello\n', 0o755);
   const badShebang = file('bad-shebang', '#!/nonexistent/sh\n', 0o755);
-  assert.equal(refusal(program([plain])), 'posix_spawn EACCES');
-  assert.equal(refusal(program([noShebang])), 'posix_spawn ENOEXEC');
-  assert.equal(refusal(program([badShebang])), 'posix_spawn ENOENT');
-  assert.equal(refusal(program([dir])), 'posix_spawn EACCES');
-  assert.equal(refusal(sh('true', { cwd: '/nonexistent' })), 'posix_spawn ENOENT');
-  assert.equal(refusal(program(['/bin/true', 'x'.repeat(200_000)])), 'posix_spawn E2BIG');
+  assert.equal(refusal(program([plain])), 'execve EACCES');
+  assert.equal(refusal(program([noShebang])), 'execve ENOEXEC');
+  assert.equal(refusal(program([badShebang])), 'execve ENOENT');
+  assert.equal(refusal(program([dir])), 'execve EACCES');
+  assert.equal(refusal(sh('true', { cwd: '/nonexistent' })), 'chdir ENOENT');
+  assert.equal(refusal(program(['/bin/true', 'x'.repeat(200_000)])), 'execve E2BIG');
   const missing = { fd: 0, open: '/nonexistent/in', flags: O.RDONLY, mode: 0 };
-  assert.equal(refusal(sh('true', { files: [missing] })), 'posix_spawn ENOENT');
+  assert.equal(refusal(sh('true', { files: [missing] })), 'open ENOENT');
 });
 
 await point('a program that could not start leaves no child behind', () => {
-  assert.equal(refusal(program(['/nonexistent/run'])), 'posix_spawn ENOENT');
+  assert.equal(refusal(program(['/nonexistent/run'])), 'execve ENOENT');
   assert.equal(kernel.waitAny(), null);
 });
 
@@ -96,6 +99,15 @@ await point('C10 the program has the descriptors it was given and no other', asy
   assert.equal(found.get(0), '/dev/null');
   assert.equal(found.get(9), readlinkSync(`/proc/self/fd/${writer}`));
   for (const fd of [...leaks, reader, writer]) kernel.close(fd);
+});
+
+await point('the same where close_range(2) is unknown, or forbidden', () => {
+  const filtered = fileURLToPath(new URL('spawn-filtered.ts', import.meta.url));
+  for (const code of ['ENOSYS', 'EPERM']) {
+    const args = [...process.execArgv, filtered, String(errnoNumber(code))];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(stdout, '1\n9\n'.repeat(2), stderr);
+  }
 });
 
 await point('descriptors that trade places, and one that stays, come out as asked', async () => {
@@ -207,8 +219,7 @@ await point('200 spawns, a third of them failing, leave the descriptors as they 
   const long = `[ $(printf %s "$KEY49" | wc -c) = 294 ]`;
   const before = descriptorCount();
   for (let i = 0; i < 200; i += 1) {
-    if (i % 3 === 0)
-      assert.equal(refusal(program(['/nonexistent'], { env })), 'posix_spawn ENOENT');
+    if (i % 3 === 0) assert.equal(refusal(program(['/nonexistent'], { env })), 'execve ENOENT');
     else assert.equal(await ended(kernel.spawn(program(['/bin/sh', '-ec', long], { env }))), 0);
   }
   assert.equal(descriptorCount(), before);

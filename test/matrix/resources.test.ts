@@ -132,7 +132,7 @@ async function noProcesses(t: Test, runtime: Runtime): Promise<void> {
   await limit(svinit, 'nproc', 1, USER);
   await sh(svinit, `kill -9 ${was.pids.get('base')}`);
   const started = await svinit.svctl('start', 'eager');
-  t.match(started, { code: 1, stderr: /posix_spawn failed with EAGAIN; next try in/ });
+  t.match(started, { code: 1, stderr: /clone failed with EAGAIN; next try in/ });
   t.match(await svinit.service('top'), { state: 'up' }, 'who runs goes on');
   await limit(svinit, 'nproc', 10_000, USER);
   await expectOracle(t, svinit, was, { moved: ['base', 'eager'] });

@@ -3,6 +3,8 @@
  * answered by the fake of src/sys.
  */
 import { basename } from 'node:path';
+import type { Pid } from '../../src/core/units.ts';
+import { answerFor, callsIn } from '../../src/sys/child.ts';
 import { MAGIC } from '../../src/sys/constants.ts';
 import { errnoNumber } from '../../src/sys/errno.ts';
 import { type Answer, BecameAnother } from '../../src/sys/fake.ts';
@@ -37,9 +39,6 @@ const ENDS: ReadonlyMap<number, string> = new Map([
   [0x4321fedc, 'poweroff'],
 ]);
 const MAPPED_AT = 0x7f0000000000;
-
-/** What posix_spawn is about to be told: its file actions since they were initialised. */
-const prepared = { cwd: '', output: '', dups: [] as number[] };
 
 export const CALLS: Calls = {
   getuid: (machine) => machine.uid,
@@ -178,35 +177,28 @@ export const CALLS: Calls = {
     viewOf(bytesOf(status)).setInt32(0, child.status, true);
     return child.pid;
   },
-  posix_spawn_file_actions_init: () => {
-    Object.assign(prepared, { cwd: '', output: '', dups: [] });
-    return 0;
-  },
-  posix_spawn_file_actions_addchdir_np: (_, [, path]) => {
-    prepared.cwd = String(path);
-    return 0;
-  },
-  posix_spawn_file_actions_adddup2: (_, [, fd]) => {
-    prepared.dups.push(Number(fd));
-    return 0;
-  },
-  posix_spawn_file_actions_addopen: (_, [, fd, path]) => {
-    if (fd === 1) prepared.output = String(path);
-    return 0;
-  },
-  posix_spawn: (machine, [pid, path, , , argv]) => {
-    const program = machine.memory.textAt(Number(path));
-    const [name = ''] = machine.memory.vectorAt(Number(argv));
+  bsearch: (machine, [list]) => {
+    const { memory } = machine;
+    const bytes = memory.memoryAt(Number(list));
+    const calls = callsIn(bytes);
+    const argsOf = (name: string): readonly number[] =>
+      calls.find(({ call }) => call === name)?.args ?? [];
+    const [path = 0, argv = 0] = argsOf('execve');
+    const program = basename(memory.textAt(path));
+    const [name = ''] = memory.vectorAt(argv);
     // `./run` in its own directory; anything else is a program of the system.
     const isOwn = name.startsWith('./');
-    const [source] = prepared.dups;
+    const [directory] = argsOf('chdir');
+    const cwd = directory === undefined ? '' : memory.textAt(directory);
+    const [, output] = calls.filter(({ call }) => call === 'open');
+    const [source] = argsOf('dup3');
     const started = machine.processes.start({
-      service: isOwn ? basename(prepared.cwd) : basename(name),
+      service: isOwn ? basename(cwd) : basename(name),
       program: isOwn ? name.slice(2) : name === 'svlog' ? 'run' : program,
-      output: prepared.output,
+      output: output === undefined ? '' : memory.textAt(output.args[1] ?? 0),
       notification: source === undefined ? null : fileOf(machine, source),
     });
-    viewOf(bytesOf(pid)).setInt32(0, started, true);
+    answerFor(bytes, Number(list), started as Pid);
     return 0;
   },
   execve: (machine, [, argv]) => {

@@ -6,10 +6,10 @@
 import type { CName } from '../../src/sys/signatures.ts';
 
 const SHORT = ['EMFILE', 'ENFILE', 'ENOMEM'];
-const SPAWN_ACTION = ['ENOMEM', 'EBADF'];
 
 export const ERRNOS: Readonly<Partial<Record<CName, readonly string[]>>> = {
   bind: ['EADDRINUSE', 'EACCES', 'EROFS', 'ENOSPC'],
+  bsearch: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENOENT', 'EACCES'],
   capget: ['EPERM', 'EINVAL'],
   clock_gettime: ['EINVAL', 'EPERM'],
   close: ['EIO', 'EINTR', 'ENOSPC', 'EDQUOT'],
@@ -33,18 +33,6 @@ export const ERRNOS: Readonly<Partial<Record<CName, readonly string[]>>> = {
   mprotect: ['EACCES', 'ENOMEM'],
   open: ['EMFILE', 'ENFILE', 'EACCES', 'ENOENT', 'EINTR'],
   pipe2: SHORT,
-  posix_spawn: ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENOENT', 'EACCES'],
-  posix_spawn_file_actions_addchdir_np: SPAWN_ACTION,
-  posix_spawn_file_actions_addclose: SPAWN_ACTION,
-  posix_spawn_file_actions_addclosefrom_np: SPAWN_ACTION,
-  posix_spawn_file_actions_adddup2: SPAWN_ACTION,
-  posix_spawn_file_actions_addopen: SPAWN_ACTION,
-  posix_spawn_file_actions_destroy: ['EINVAL'],
-  posix_spawn_file_actions_init: ['ENOMEM'],
-  posix_spawnattr_init: ['ENOMEM'],
-  posix_spawnattr_setflags: ['EINVAL'],
-  posix_spawnattr_setsigdefault: ['EINVAL'],
-  posix_spawnattr_setsigmask: ['EINVAL'],
   prctl: ['EINVAL', 'EPERM'],
   pread: ['EIO', 'EINTR', 'ENOMEM'],
   prlimit: ['EPERM', 'EINVAL', 'ESRCH'],

@@ -4,7 +4,8 @@
  *
  * Not in it: other users' permissions, signals that get lost, and what a call does while it blocks.
  */
-import { errnoNumber } from '../../src/sys/errno.ts';
+import { answerFor } from '../../src/sys/child.ts';
+import { errnoName, errnoNumber } from '../../src/sys/errno.ts';
 import { type Answer, BecameAnother, type FakeLibc, fakeLibc } from '../../src/sys/fake.ts';
 import type { CValue, Libc } from '../../src/sys/libc.ts';
 import { type CName, SIGNATURES } from '../../src/sys/signatures.ts';
@@ -110,12 +111,20 @@ export class Machine {
         const answer = this.#answer(name, args);
         if (typeof answer === 'number') return answer;
         if (SIGNATURES[name].fails === 'result') return answer.errno;
+        if (SIGNATURES[name].fails === 'list') return this.#refuseChild(Number(args[0]), answer);
         errno = answer.errno;
         return -1;
       },
       errno: () => errno,
       address: (buffer) => this.memory.address(buffer),
     };
+  }
+
+  /** There is no child, or it cannot become the program. */
+  #refuseChild(list: number, { errno }: { readonly errno: number }): number {
+    const call = ['EAGAIN', 'ENOMEM'].includes(errnoName(errno)) ? 'clone' : 'execve';
+    answerFor(this.memory.memoryAt(list), list, { call, errno });
+    return 0;
   }
 
   #answer(name: CName, args: readonly CValue[]): Answer {

@@ -53,7 +53,9 @@ const WITHOUT_END = /^(?:poweroff|still runs)$/;
 
 /** The grammar of every SysError. */
 function isReason(line: string, name: string, code: string): boolean {
-  return line.includes(`${name} failed with ${code}`);
+  // What a child could not do, or that there is none, is told by the name of that call.
+  const names = name === 'bsearch' ? ['clone', 'execve'] : [name];
+  return names.some((one) => line.includes(`${one} failed with ${code}`));
 }
 
 function statesOf(quiet: Life, life: Life): string[] {

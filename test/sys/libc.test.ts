@@ -24,7 +24,7 @@ t.test('check() takes each signature at its word', async (t) => {
   t.equal(check(fakeLibc({ getpid: () => -1 }), 'x', 'getpid'), -1, 'cannot fail');
   t.equal(check(fakeLibc({ setsid: () => -2 }), 'x', 'setsid'), -2, 'only -1 is a failure');
   t.throws(
-    () => check(fakeLibc({ posix_spawnattr_init: () => 12 }), 'x', 'posix_spawnattr_init', null),
+    () => check(fakeLibc({ pthread_sigmask: () => 12 }), 'x', 'pthread_sigmask', 0, null, null),
     {
       code: 'ENOMEM',
     },

@@ -1,31 +1,40 @@
-/** spawn(): which file actions, in which order, and what happens to the limits. */
+/** spawn(): which calls the child makes, in which order. */
 import t from 'tap';
 import type { Fd } from '../../src/core/units.ts';
+import { type ChildCall, callsIn } from '../../src/sys/child.ts';
 import { type FakeLibc, fakeLibc } from '../../src/sys/fake.ts';
 import { openKernel } from '../../src/sys/kernel.ts';
-import type { FileAction } from '../../src/sys/spawn.ts';
+import { getU64, viewOf } from '../../src/sys/memory.ts';
+import type { FileAction, Program } from '../../src/sys/spawn.ts';
 import { PROGRAM } from './verbs.ts';
 
-const PREFIX = 'posix_spawn_file_actions_';
+type Spawned = { readonly libc: FakeLibc; readonly calls: readonly ChildCall[] };
 
-/** The file actions as words: `dup2 40 3`. */
-function actionsOf(libc: FakeLibc): string[] {
-  return libc.calls
-    .filter(({ name }) => name.startsWith(`${PREFIX}add`))
-    .map(({ name, args }) => [name.slice(PREFIX.length + 3), ...args.slice(1)].join(' '));
+function spawnWith(part: Partial<Program>): Spawned {
+  const calls: ChildCall[] = [];
+  const libc: FakeLibc = fakeLibc({
+    bsearch: ([list]) => {
+      calls.push(...callsIn(libc.memoryAt(Number(list))));
+      return null;
+    },
+  });
+  openKernel(libc).spawn({ ...PROGRAM, cwd: null, ...part });
+  return { libc, calls };
 }
 
-function limitsSet(libc: FakeLibc): string[] {
-  return libc.calls
-    .filter(({ name, args }) => name === 'prlimit' && args[2] !== null)
-    .map(({ args }) => `${args[0]}`);
+/** The calls about descriptors and directory as words: `dup3 40 3`. */
+function filesOf({ libc, calls }: Spawned): string[] {
+  return calls.flatMap(({ call, args: [a = 0, b = 0, c = 0, d = 0] }) => {
+    if (call === 'chdir') return [`chdir ${libc.textAt(a)}`];
+    if (call === 'close_range')
+      return [`close ${a}-${b === 0xffffffff ? '' : b}${c ? ' alone' : ''}`];
+    if (call === 'dup3') return [`dup ${a} ${b}`];
+    if (call === 'fcntl') return [`keep ${a}`];
+    if (call === 'close') return [`close ${a}`];
+    if (call === 'open') return [`open ${libc.textAt(b)} ${c} ${d}`];
+    return [];
+  });
 }
-
-const spawnWith = (files: FileAction[], cwd: string | null = null): FakeLibc => {
-  const libc = fakeLibc();
-  openKernel(libc).spawn({ ...PROGRAM, files, cwd });
-  return libc;
-};
 
 t.test('copies come first, then what is closed, then what is opened', async (t) => {
   const files: FileAction[] = [
@@ -34,14 +43,20 @@ t.test('copies come first, then what is closed, then what is opened', async (t) 
     { fd: 2, dup: 9 as Fd },
     { fd: 4, dup: 8 as Fd },
   ];
-  const libc = spawnWith(files, '/srv');
-  const copies = ['chdir_np /srv', 'dup2 9 1', 'dup2 9 2', 'dup2 8 4'];
-  const closed = ['close 0', 'close 3', 'closefrom_np 5'];
-  t.same(actionsOf(libc), [...copies, ...closed, 'open 0 /dev/null 0 0']);
+  const copies = ['close 10- alone', 'chdir /srv', 'dup 9 1', 'dup 9 2', 'dup 8 4'];
+  const rest = ['close 0-0', 'close 3-3', 'close 5-9', 'open /dev/null 0 0'];
+  t.same(filesOf(spawnWith({ files, cwd: '/srv' })), [...copies, ...rest]);
 });
 
 t.test('with nothing to keep, everything is closed', async (t) => {
-  t.same(actionsOf(spawnWith([])), ['closefrom_np 0']);
+  t.same(filesOf(spawnWith({ files: [] })), ['close 0- alone']);
+});
+
+t.test('what is opened gets the number that was asked for', async (t) => {
+  const open = (fd: number): FileAction => ({ fd, open: `/f${fd}`, flags: 1, mode: 0 });
+  const files = [open(2), open(0), { fd: 1, dup: 1 as Fd }, open(3)];
+  const opened = ['open /f2 1 0', 'dup 0 2', 'close 0', 'open /f0 1 0', 'open /f3 1 0'];
+  t.same(filesOf(spawnWith({ files })).slice(3), opened);
 });
 
 t.test('a source that another copy would overwrite gets a spare above all targets', async (t) => {
@@ -50,51 +65,34 @@ t.test('a source that another copy would overwrite gets a spare above all target
     { fd: 6, dup: 5 as Fd },
     { fd: 7, dup: 7 as Fd },
   ];
-  const libc = spawnWith(files);
-  t.same(actionsOf(libc).slice(0, 3), ['dup2 8 5', 'dup2 9 6', 'dup2 7 7']);
-  t.equal(libc.open.size, 0, 'the spares are closed here');
+  const spawned = spawnWith({ files });
+  t.same(filesOf(spawned).slice(1, 4), ['dup 8 5', 'dup 9 6', 'keep 7']);
+  t.equal(spawned.libc.open.size, 0, 'the spares are closed here');
 });
 
-t.test('attributes are made once for each C library', async (t) => {
-  const libc = fakeLibc();
-  const kernel = openKernel(libc);
-  const first = kernel.spawn(PROGRAM);
-  const second = kernel.spawn({ ...PROGRAM, session: false });
-  t.same([first, second], [100, 101]);
-  const made = libc.calls.filter(({ name }) => name === 'posix_spawnattr_init');
-  const flags = libc.calls.filter(({ name }) => name === 'posix_spawnattr_setflags');
-  t.equal(made.length, 2);
-  t.same(
-    flags.map(({ args }) => args[1]),
-    [0x8c, 0x0c],
-    'SETSID only where it was asked for',
-  );
+t.test('what it is given besides', async (t) => {
+  const { libc, calls } = spawnWith({});
+  const argsOf = (name: string): readonly number[] =>
+    calls.find(({ call }) => call === name)?.args ?? [];
+  const [path = 0, argv = 0, envp = 0] = argsOf('execve');
+  t.equal(libc.textAt(path), PROGRAM.path);
+  t.same(libc.vectorAt(argv), PROGRAM.argv);
+  t.same(libc.vectorAt(envp), PROGRAM.env);
+  t.equal(calls.at(-1)?.call, 'execve', 'which comes last');
+  t.equal(argsOf('umask')[0], 0o027);
+  const limit = viewOf(libc.memoryAt(argsOf('prlimit')[2] ?? 0));
+  t.same([getU64(limit, 0), getU64(limit, 8)], [100, 1000]);
+  const names = (part: Partial<Program>): string[] => spawnWith(part).calls.map(({ call }) => call);
+  t.ok(names({}).includes('setsid'));
+  t.notOk(names({ session: false }).includes('setsid'));
+  t.notOk(names({ nofile: null }).includes('prlimit'));
+  const { umask: _, ...ours } = PROGRAM;
+  t.equal(openKernel(libc).spawn(ours), 101);
 });
 
-t.test('path, arguments and environment reach posix_spawn', async (t) => {
-  const seen: unknown[] = [];
-  const libc: FakeLibc = fakeLibc({
-    posix_spawn: ([, path, , , argv, envp]) => {
-      seen.push(
-        libc.textAt(Number(path)),
-        libc.vectorAt(Number(argv)),
-        libc.vectorAt(Number(envp)),
-      );
-      return null;
-    },
-  });
-  openKernel(libc).spawn(PROGRAM);
-  t.same(seen, [PROGRAM.path, PROGRAM.argv, PROGRAM.env]);
-});
-
-t.test('a hard limit we could not raise again is set on the child instead', async (t) => {
-  const capable = fakeLibc();
-  openKernel(capable).spawn(PROGRAM);
-  t.same(limitsSet(capable), ['0', '0'], 'ours, and back');
-  const container = fakeLibc({ capget: () => 0 });
-  openKernel(container).spawn(PROGRAM);
-  t.same(limitsSet(container), ['0', '0', '100'], 'our soft one, and back, then the child');
-  const same = fakeLibc({ capget: () => 0 });
-  openKernel(same).spawn({ ...PROGRAM, nofile: { soft: 100, hard: null } });
-  t.same(limitsSet(same), ['0', '0'], 'a hard limit like ours needs nothing more');
+t.test('nothing of ours is changed for it', async (t) => {
+  const { libc } = spawnWith({ nofile: { soft: 10, hard: null } });
+  const names = libc.calls.map(({ name }) => name);
+  t.notOk(names.includes('umask'));
+  t.ok(libc.calls.every(({ name, args }) => name !== 'prlimit' || args[2] === null));
 });
