@@ -13,11 +13,11 @@
 import { readdirSync } from 'node:fs';
 import type { Fd, Pid } from '../core/units.ts';
 import { type ChildCall, type ChildFailure, runChild } from './child.ts';
-import { dup } from './descriptors.ts';
 import { errnoName } from './errno.ts';
 import { type Libc, SysError } from './libc.ts';
 import { memory, packProgram, putU64, viewOf } from './memory.ts';
 import { getNofile } from './process.ts';
+import { type DupAction, withSources } from './sources.ts';
 
 /**
  * What the program finds at its descriptor `fd`: a copy of our descriptor `dup`, or a file opened
@@ -56,11 +56,10 @@ export type Program = {
  */
 export function spawn(libc: Libc, program: Program): Pid {
   const { dups, opens } = sorted(program.files);
-  const { moved, spares } = movedClear(libc, dups);
   const what = `start ${program.path}`;
-  const run = (): Pid | ChildFailure =>
-    runChild(libc, what, callsOf(libc, program, moved, opens), !closesEach);
-  try {
+  return withSources(libc, dups, (moved) => {
+    const run = (): Pid | ChildFailure =>
+      runChild(libc, what, callsOf(libc, program, moved, opens), !closesEach);
     let ran = run();
     if (typeof ran !== 'number' && isUnknown(ran)) {
       closesEach = true;
@@ -68,12 +67,9 @@ export function spawn(libc: Libc, program: Program): Pid {
     }
     if (typeof ran !== 'number') throw new SysError(ran.call, ran.errno, what);
     return ran;
-  } finally {
-    closeQuietly(libc, spares);
-  }
+  });
 }
 
-type DupAction = Extract<FileAction, { dup: Fd }>;
 type OpenAction = Extract<FileAction, { open: string }>;
 
 /** linux/close_range.h; what it takes is unsigned. */
@@ -105,36 +101,6 @@ function sorted(files: readonly FileAction[]): { dups: DupAction[]; opens: OpenA
     dups: files.filter((action) => 'dup' in action),
     opens: files.filter((action) => 'open' in action),
   };
-}
-
-/**
- * A source that is also another's target would be overwritten before it is copied. Such sources get
- * a spare above all targets, here in the parent.
- */
-function movedClear(libc: Libc, dups: readonly DupAction[]): { moved: DupAction[]; spares: Fd[] } {
-  const spares: Fd[] = [];
-  const above = firstAbove(dups);
-  const clashes = ({ fd, dup }: DupAction) => fd !== dup && dups.some((other) => other.fd === dup);
-  try {
-    const moved = dups.map((action) => {
-      if (!clashes(action)) return action;
-      const spare = dup(libc, action.dup, above);
-      spares.push(spare);
-      return { fd: action.fd, dup: spare };
-    });
-    return { moved, spares };
-  } catch (error) {
-    closeQuietly(libc, spares);
-    throw error;
-  }
-}
-
-function firstAbove(dups: readonly DupAction[]): number {
-  return dups.reduce((above, { fd }) => Math.max(above, fd + 1), 0);
-}
-
-function closeQuietly(libc: Libc, fds: readonly Fd[]): void {
-  for (const fd of fds) libc.call('close', fd);
 }
 
 /**

@@ -110,6 +110,29 @@ await point('the same where close_range(2) is unknown, or forbidden', () => {
   }
 });
 
+await point(
+  'a copy of a descriptor with a high number is that, and nothing is left of it',
+  async () => {
+    const counts: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const [reader, low] = kernel.pipe(0);
+      const [writer, leak] = [kernel.dup(low, 500), kernel.dup(low, 400)];
+      kernel.close(low);
+      kernel.setCloexec(leak, false);
+      const files = [...quiet(), { fd: 9, dup: writer }, { fd: 7, dup: writer }];
+      const { text } = await output(program(['/bin/ls', '-l', '/proc/self/fd'], { files }));
+      const found = listed(text);
+      assert.deepEqual([...found.keys()], [0, 1, 2, 7, 9]);
+      assert.equal(found.get(9), readlinkSync(`/proc/self/fd/${writer}`));
+      for (const fd of [writer, leak]) kernel.close(fd);
+      assert.equal(readAll(kernel, reader), '', 'nobody is left who could write');
+      kernel.close(reader);
+      counts.push(descriptorCount());
+    }
+    assert.equal(counts[2], counts[0]);
+  },
+);
+
 await point('descriptors that trade places, and one that stays, come out as asked', async () => {
   const pipes = [kernel.pipe(0), kernel.pipe(0), kernel.pipe(0)];
   const [a, b, c] = pipes.map(([reader]) => kernel.dup(reader, 40)) as [Fd, Fd, Fd];

@@ -70,6 +70,26 @@ t.test('a source that another copy would overwrite gets a spare above all target
   t.equal(spawned.libc.open.size, 0, 'the spares are closed here');
 });
 
+t.test('a source with a high number is lent a low one', async (t) => {
+  const files = [
+    { fd: 3, dup: 900 as Fd },
+    { fd: 4, dup: 20 as Fd },
+  ];
+  const spawned = spawnWith({ files });
+  t.same(filesOf(spawned).slice(0, 3), ['close 21- alone', 'dup 11 3', 'dup 20 4']);
+  const lent = spawned.libc.calls.filter(({ name }) => name === 'dup3').map(({ args }) => args);
+  t.match(
+    lent,
+    [
+      [900, 11],
+      [3, 11],
+    ],
+    'and what was there before is there again',
+  );
+  const above = spawnWith({ files: [{ fd: 30, dup: 900 as Fd }] });
+  t.same(filesOf(above).slice(0, 2), ['close 901- alone', 'dup 900 30'], 'above all targets');
+});
+
 t.test('what it is given besides', async (t) => {
   const { libc, calls } = spawnWith({});
   const argsOf = (name: string): readonly number[] =>
