@@ -14,7 +14,10 @@ export function chained(
   environment: Readonly<Record<string, string>>,
   isHanded: boolean = false,
 ): Command {
-  const chain = chainOf(spec, environment, isHanded);
+  const { privileges, confinement, envFiles, root } = spec;
+  // Of those that ask for nothing of it, and they are many, there is no chain.
+  const isPlain = !(isHanded || privileges || confinement || envFiles || root);
+  const chain = isPlain ? [] : chainOf(spec, environment, isHanded);
   const [first] = chain;
   if (first === undefined) return { path, argv: [...argv, ...extra] };
   return { path: first, argv: [...chain, path, ...argv.slice(1), ...extra] };

@@ -9,6 +9,7 @@ import { chownSync, constants, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { fileNameOf, nameOfFile } from '../core/names.ts';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
+import { SysError } from '../sys/libc.ts';
 import { letGo } from './let-go.ts';
 import type { Paths } from './paths.ts';
 
@@ -35,6 +36,8 @@ export class Fifos {
   readonly #kernel: Kernel;
   readonly places: FifoPlaces;
   readonly #held = new Map<string, Fd>();
+  /** Those that are known to be this user's. */
+  readonly #own = new Set<string>();
 
   /** Hears of each descriptor that is held, and with null of one that is not any more. */
   readonly #note: (name: string, fd: Fd | null) => void;
@@ -57,7 +60,7 @@ export class Fifos {
     if (known !== undefined) return known;
     const path = this.pathOf(name);
     if (readerOf(name) !== null) mkdirSync(this.places.pipes, { recursive: true, mode: 0o700 });
-    if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
+    this.#make(name, path);
     const fd = this.#kernel.open(path, constants.O_RDWR | constants.O_NONBLOCK);
     try {
       // Held over every exec, planned or not; children are started without it all the same.
@@ -71,12 +74,30 @@ export class Fifos {
     return fd;
   }
 
+  /** As mkfifo(3) says of most: it is new. Whatever else is in its place is removed. */
+  #make(name: string, path: string): void {
+    try {
+      this.#kernel.mkfifo(path, 0o600);
+      this.#own.add(name);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== 'EEXIST') throw error;
+      if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
+    }
+  }
+
+  /** The chain is about to give it to the user of a service. */
+  giveAway(name: string): void {
+    this.#own.delete(name);
+  }
+
   /** The chain gives it to the user of a service; it may have had one before. */
   takeBack(name: string): void {
+    if (this.#own.has(name)) return;
     const path = this.pathOf(name);
     const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined && found.uid !== uid) chownSync(path, uid, gid);
+    this.#own.add(name);
   }
 
   /** Descriptors by name, for the next image. */
@@ -110,6 +131,7 @@ export class Fifos {
     const fd = this.#held.get(name);
     if (fd === undefined) return false;
     this.#held.delete(name);
+    this.#own.delete(name);
     this.#note(name, null);
     letGo(this.#kernel, fd);
     return true;

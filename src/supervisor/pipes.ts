@@ -18,6 +18,7 @@ export function standardFiles(fifos: Fifos, spec: Spec, isMain: boolean): FileAc
   const { input, output } = spec;
   const log = held(fifos, spec.name);
   if (spec.privileges?.user === undefined) fifos.takeBack(spec.name);
+  else fifos.giveAway(spec.name);
   // What `finish` would read is not meant for it.
   const stdin = input === undefined || !isMain ? '/dev/null' : held(fifos, inputOf(input));
   const stdout = output === undefined ? log : held(fifos, inputOf(output));

@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import type { ErrandRole } from '../core/phase.ts';
 import { withBeginning } from '../core/prober.ts';
-import { finishArguments, ownVariables, programOf, resolveEnvironment } from '../core/program.ts';
+import { finishArguments, programOf } from '../core/program.ts';
 import { enterArguments } from '../core/root-definitions.ts';
 import type { Spec } from '../core/spec.ts';
 import type { SystemEffect, SystemEvent } from '../core/system.ts';
@@ -16,6 +16,7 @@ import type { Cgroups } from './cgroups.ts';
 import { chained, findProgram } from './chained.ts';
 import type { Fifos } from './fifos.ts';
 import { type HandedPorts, handedTo, NOTHING } from './handed.ts';
+import { inheritedBy } from './inherited.ts';
 import { letGo, wordsOf } from './let-go.ts';
 import { withOwnPids } from './own-pids.ts';
 import { standardFiles } from './pipes.ts';
@@ -102,8 +103,7 @@ export class Spawner {
     const isOwn = command.path === own.path && spec.root === undefined;
     const base = isOwn ? own.environment : this.#ports.environment;
     const told = { ...this.#notifying(order), ...handed.env };
-    const all = { ...base, ...ownVariables(spec) };
-    const environment = { ...resolveEnvironment(all, spec.env), ...told };
+    const { environment, words } = inheritedBy(spec, base, told);
     const chain = chained(spec, command, extra, environment, handed.files.length > 0);
     const isApart = role === 'start' && spec.ownPids === true;
     const whole = isApart ? withOwnPids(chain) : chain;
@@ -119,7 +119,7 @@ export class Spawner {
           : spec.root === undefined
             ? { path: findProgram(asked, path), argv, cwd: spec.cwd }
             : this.#entering(spec, [asked, ...argv.slice(1)])),
-        env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+        env: words,
         files: [...this.#files(order, pipe?.[1] ?? null), ...lock.files, ...handed.files],
         session: !isErrand(role),
         nofile: NOFILE,
@@ -185,7 +185,6 @@ export class Spawner {
     this.#notifications.set(pid, fd);
     this.#ports.note(pid, fd);
     this.#keep(fd);
-    const buffer = new Uint8Array(256);
     this.#ports.watch.add(fd, () => {
       const count = this.#ports.kernel.read(fd, buffer);
       if (count === null) return;
@@ -235,6 +234,9 @@ export class Spawner {
     return [0, 1, 2].map((fd) => ({ fd, open: path, flags: constants.O_RDWR, mode: 0 }));
   }
 }
+
+/** What notifications are read into, one after the other. */
+const buffer = new Uint8Array(new ArrayBuffer(256));
 
 /** Beside the lifecycle, and so not told from others by a session of its own (see survey.ts). */
 const isErrand = (role: SpawnOrder['role']): role is ErrandRole =>
