@@ -19,7 +19,7 @@ import type { SupervisorOptions } from './options.ts';
 import { firstOf, isFirstOfPids } from './own-pids.ts';
 import { buildParts, type Parts } from './parts.ts';
 import { holdInput, releaseUnused } from './pipes.ts';
-import { reap } from './reap.ts';
+import { Reaper } from './reap.ts';
 import { scanLimits } from './scan.ts';
 
 export class Supervisor {
@@ -28,6 +28,7 @@ export class Supervisor {
   readonly #system: System;
   readonly #parts: Parts;
   readonly #doors: Doors;
+  readonly #reaper: Reaper;
   #bell: Bell | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -41,6 +42,7 @@ export class Supervisor {
       failed: (what, error) => this.#failed(what, error),
     });
     const { control, notify, lifeline } = this.#parts;
+    this.#reaper = new Reaper({ kernel: this.#kernel, system: this.#system, ...this.#parts });
     this.#doors = new Doors(
       {
         ...{ control, notify, paths: options.paths },
@@ -223,13 +225,7 @@ export class Supervisor {
   }
 
   #reapAll(): void {
-    const { cgroups, looker, loop, spawner, trial } = this.#parts;
-    const more = reap(this.#kernel, (pid, exit) => {
-      if (trial.ended(pid, exit) || looker.ended(pid, exit)) return;
-      spawner.forget(pid);
-      loop.post({ type: 'exited', pid, exit, oomKills: cgroups.oomKills(pid) });
-    });
-    if (more) setImmediate(() => this.#reapAll());
+    this.#reaper.reap();
   }
 
   #guard(what: string, act: () => void): boolean {
