@@ -96,6 +96,8 @@ const CWD = 'SVINIT_CWD';
 const PLACES: readonly string[] = ['SVINIT_RUN', 'SVINIT_LOG'];
 
 const RUNTIME: readonly string[] = [
+  // Bun's own look at the heap, each second at first: supervisor/memory.ts collects what has grown.
+  'BUN_GC_TIMER_DISABLE=1',
   'BUN_JSC_useConcurrentJIT=0',
   'BUN_JSC_useConcurrentGC=0',
   'BUN_JSC_numberOfGCMarkers=1',
@@ -125,7 +127,7 @@ const HEAP_MOST_MIB = 512;
 
 /** What our own programs need of the runtime's settings, and services do not. */
 export function runtimeEnvironment(env: Environment): Record<string, string> {
-  const own = Object.entries(env).filter(([key]) => key.startsWith('BUN_JSC_'));
+  const own = Object.entries(env).filter(([key]) => /^BUN_(GC|JSC)_/.test(key));
   return Object.fromEntries(own.map(([key, value]) => [key, value ?? '']));
 }
 

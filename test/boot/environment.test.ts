@@ -91,6 +91,7 @@ for (const runtime of RUNTIMES) {
         'HOME',
         'TERM',
         'SVINIT_STAGE0_AT',
+        'BUN_GC_TIMER_DISABLE',
         ...settings.map((name) => `BUN_JSC_${name}`),
         ...['MIMALLOC_RESERVE_OS_MEMORY', 'MIMALLOC_DISALLOW_OS_ALLOC'],
       ];

@@ -47,6 +47,7 @@ t.test('C16 stage0Environment() on a machine is an allow-list', async (t) => {
   t.same(stage0Environment(GIVEN, { machine: true, cwd: '/', meminfo: null }), [
     `PATH=${PATH}`,
     'HOME=/',
+    'BUN_GC_TIMER_DISABLE=1',
     'BUN_JSC_useConcurrentJIT=0',
     'BUN_JSC_useConcurrentGC=0',
     'BUN_JSC_numberOfGCMarkers=1',

@@ -55,7 +55,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   MALLOC_PERTURB_: '1',
 };
 
-const ALLOWED = /^(?:PATH|HOME|TERM|SVINIT_(?:STAGE0_AT|CWD|ENV_\w+)|BUN_JSC_\w+|MIMALLOC_\w+)$/;
+const ALLOWED =
+  /^(?:PATH|HOME|TERM|SVINIT_(?:STAGE0_AT|CWD|ENV_\w+)|BUN_(?:GC|JSC)_\w+|MIMALLOC_\w+)$/;
 
 for (const runtime of RUNTIMES) {
   t.test(`${runtime}: children`, async (t) => {
@@ -86,7 +87,7 @@ for (const runtime of RUNTIMES) {
       const { pid } = await svinit.service('svlog');
       const logger = namesOf(svinit.path(`/proc/${pid}/environ`));
       t.same(
-        logger.filter((name) => !/^(?:PATH|BUN_JSC_\w+)$/.test(name)),
+        logger.filter((name) => !/^(?:PATH|BUN_(?:GC|JSC)_\w+)$/.test(name)),
         [],
         'svlog has less',
       );
