@@ -17,7 +17,7 @@ export function bindWithBun(): Libc {
   const functions = symbols as Readonly<Record<CName | '__errno_location', BunFunction>>;
   const errnoAt = Number(functions.__errno_location());
   return {
-    call: (name, ...args) => Number(functions[name](...args.map(toBun))),
+    call: (name, ...args) => Number(invoke(functions[name], args)),
     errno: () => ffi.read.i32(errnoAt, 0),
     address: (buffer) => ffi.ptr(buffer),
   };
@@ -42,6 +42,25 @@ const DEFINITIONS: Readonly<Record<string, BunFfi.FFIFunction>> = Object.fromEnt
 );
 
 const ERRNO_LOCATION: BunFfi.FFIFunction = { args: [], returns: 'ptr' };
+
+/** Naming the arguments takes half the instructions that spreading an array takes. */
+function invoke(act: BunFunction, args: readonly CValue[]): BunFfi.FFIResult {
+  const [a, b, c, d] = [args[0] ?? null, args[1] ?? null, args[2] ?? null, args[3] ?? null];
+  switch (args.length) {
+    case 0:
+      return act();
+    case 1:
+      return act(toBun(a));
+    case 2:
+      return act(toBun(a), toBun(b));
+    case 3:
+      return act(toBun(a), toBun(b), toBun(c));
+    case 4:
+      return act(toBun(a), toBun(b), toBun(c), toBun(d));
+    default:
+      return act(...args.map(toBun));
+  }
+}
 
 function toBun(value: CValue): BunFfi.FFIArgument {
   return typeof value === 'string' ? cString(value) : value;

@@ -152,7 +152,7 @@ export interface Kernel {
 export function openKernel(libc: Libc): Kernel {
   const bound = Object.entries(VERBS).map(([name, verb]) => [
     name,
-    (...args: unknown[]) => (verb as LooseVerb)(libc, ...args),
+    (verb as LooseVerb).bind(null, libc),
   ]);
   return Object.fromEntries(bound) as Bound<typeof VERBS>;
 }
