@@ -8,9 +8,14 @@ import type { Pid } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Parts } from './parts.ts';
 
-export type ReaperPorts = Pick<Parts, 'cgroups' | 'looker' | 'loop' | 'spawner' | 'trial'> & {
-  readonly kernel: Kernel;
-  readonly system: System;
+export type ReaperPorts = {
+  readonly kernel: Pick<Kernel, 'monotonic' | 'peekAny' | 'reap'>;
+  readonly system: Pick<System, 'errands' | 'pids'>;
+  readonly cgroups: Pick<Parts['cgroups'], 'oomKills'>;
+  readonly looker: Pick<Parts['looker'], 'ended'>;
+  readonly loop: Pick<Parts['loop'], 'isQuiet' | 'post'>;
+  readonly spawner: Pick<Parts['spawner'], 'forget'>;
+  readonly trial: Pick<Parts['trial'], 'ended'>;
 };
 
 /** The runtime's loop, and with it clients, gets its turn again after so long. */
