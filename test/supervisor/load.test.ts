@@ -18,7 +18,9 @@ for (const runtime of RUNTIMES) {
   t.test(`${runtime}: F1 ${ORPHANS} orphans leave no zombie`, async (t) => {
     const services = { flood: { run: flood, down: '' }, other: longrun('other') };
     const svinit = await start(t, { runtime, services });
-    const before = svinit.processes().size;
+    // PID 1, svlog, and the shell of the other with what that waits for.
+    const before = 4;
+    await until('all are there', async () => svinit.processes().size === before || null);
     t.match(await svinit.svctl('start', 'flood'), { code: 0 });
     await svinit.console.expect('@ flooded');
     const zombies = (): number => [...svinit.processes().values()].filter((s) => s === 'Z').length;
