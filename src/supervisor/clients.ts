@@ -62,6 +62,8 @@ export class Clients {
   readonly #clients = new Map<number, Client>();
   #last = 0;
   #leaving = 0;
+  /** Lines that wait for others to go out with, by client; null: each goes at once. */
+  #waiting: Map<number, string[]> | null = null;
 
   constructor(ports: ClientsPorts) {
     this.#ports = ports;
@@ -103,7 +105,26 @@ export class Clients {
     return [...this.#clients.values()].flatMap((client) => this.#passed(client, now) ?? []);
   }
 
+  /** What `act` sends goes out in one piece for each client. */
+  together(act: () => void): void {
+    const waiting = new Map<number, string[]>();
+    this.#waiting = waiting;
+    try {
+      act();
+    } finally {
+      this.#waiting = null;
+      for (const [number, lines] of waiting) this.send(number, lines.join(''));
+    }
+  }
+
   send(number: number, line: string): void {
+    const waiting = this.#waiting;
+    if (waiting !== null) {
+      const lines = waiting.get(number);
+      if (lines === undefined) waiting.set(number, [line]);
+      else lines.push(line);
+      return;
+    }
     const client = this.#clients.get(number);
     if (client === undefined || client.socket.destroyed) return;
     const { socket } = client;

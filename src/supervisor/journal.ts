@@ -9,10 +9,15 @@ export type Journal = {
   readonly info: (text: string, fields?: Readonly<Record<string, unknown>>) => void;
   readonly warn: (text: string, fields?: Readonly<Record<string, unknown>>) => void;
   readonly error: (text: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** The lines of `act` are written together: who reads them is woken once. */
+  readonly together: (act: () => void) => void;
 };
 
-/** Kept while the FIFO has no room, oldest first; what is more is counted. */
-const HELD_LINES_MAX = 200;
+/** Pieces kept while the FIFO has no room, oldest first; what is more is counted. */
+const HELD_MAX = 200;
+
+/** What is written at once, in bytes: so much is written whole or not at all (pipe(7), PIPE_BUF). */
+const PIECE_BYTES_MAX = 4096;
 
 /** Keeps a line below PIPE_BUF, so that it is written whole or not at all. */
 const TEXT_CHARS_MAX = 1000;
@@ -24,12 +29,13 @@ const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
   const held: string[] = [];
   let dropped = 0;
+  /** Null: each line goes out by itself. */
+  let piece: string | null = null;
   const encoder = new TextEncoder();
 
   const put = (line: string): boolean => {
     if (fd === null) return false;
     try {
-      // Lines up to PIPE_BUF (4096 bytes, pipe(7)) are written whole or not at all.
       return kernel.write(fd, encoder.encode(line)) !== null;
     } catch {
       return false;
@@ -41,17 +47,37 @@ export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
       if (put(lineOf('warn', `${dropped} lines dropped`))) dropped = 0;
     }
   };
-  const write = (line: string): void => {
+  const write = (lines: string): void => {
+    if (lines === '') return;
     flush();
-    if (held.length === 0 && put(line)) return;
-    if (held.length < HELD_LINES_MAX) held.push(line);
-    else dropped += 1;
+    if (held.length === 0 && put(lines)) return;
+    if (held.length < HELD_MAX) held.push(lines);
+    else dropped += lines.split('\n').length - 1;
+  };
+  const say = (line: string): void => {
+    if (piece === null) return write(line);
+    const bytes = Buffer.byteLength(piece) + Buffer.byteLength(line);
+    if (bytes <= PIECE_BYTES_MAX) piece += line;
+    else {
+      write(piece);
+      piece = line;
+    }
+  };
+  const together = (act: () => void): void => {
+    piece ??= '';
+    try {
+      act();
+    } finally {
+      write(piece);
+      piece = null;
+    }
   };
 
   return {
-    info: (text, fields) => write(lineOf('info', text, fields)),
-    warn: (text, fields) => write(lineOf('warn', text, fields)),
-    error: (text, fields) => write(lineOf('error', text, fields)),
+    info: (text, fields) => say(lineOf('info', text, fields)),
+    warn: (text, fields) => say(lineOf('warn', text, fields)),
+    error: (text, fields) => say(lineOf('error', text, fields)),
+    together,
   };
 }
 

@@ -25,7 +25,12 @@ export type LoopPorts = {
   /** Starts a process and gives the event that tells of it. */
   readonly spawn: (effect: SpawnEffect) => SystemEvent;
   readonly perform: (effect: OtherEffect) => void;
+  /** What `act` tells clients goes out together. */
+  readonly together: (act: () => void) => void;
+  /** Acts on what has moved, before anything else is done about it. */
   readonly changed: (changes: readonly Change[]) => void;
+  /** Tells people what has moved. It comes after what is urgent: signals, and what starts. */
+  readonly told: (changes: readonly Change[]) => void;
   /** Nothing more to do for now; these services and jobs are not as they were the last time. */
   readonly settled: (moved: Moved) => void;
   /** Definitions are others than before. What is new has not been started yet. */
@@ -38,19 +43,24 @@ export type LoopPorts = {
 /** A signal is a hint and may be lost, so the world is looked at this often, in milliseconds. */
 const RECONCILE_MS = 1000;
 /** Spawning gives way to the runtime's loop (clients, signals) after this long. */
-const SPAWN_BURST_MS = 10;
+const SPAWN_BURST_MS = 3;
 
 export class Loop {
   readonly #system: System;
   readonly #ports: LoopPorts;
   readonly #inbox: SystemEvent[] = [];
   readonly #spawns: SpawnEffect[] = [];
+  /** What has come of starts, looked at when no more are due: those that wait go first. */
+  readonly #started: SystemEvent[] = [];
+  #changes: Change[] = [];
   /** What was answered has happened for good: it is noted before it is told. */
   readonly #tellings: Telling[] = [];
   #touched = new Set<string>();
   #jobs = new Set<number>();
   #whole = false;
   #draining = false;
+  /** More is about to be posted: what it leads to waits for the last of it. */
+  #gathering = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Infinity;
   #stopped = false;
@@ -63,7 +73,24 @@ export class Loop {
   /** The only way in: the event is worked on at once, or after the one under way. */
   post(event: SystemEvent): void {
     this.#inbox.push(event);
-    if (!this.#draining) this.#drain();
+    if (this.#draining) return;
+    if (!this.#gathering) this.#drain();
+    else if (this.#whileRunning(() => this.#decide())) this.#note();
+  }
+
+  /**
+   * What `act` posts is decided and noted at once, each event by itself: its cause may be gone then.
+   * What is to be started and told for it waits until there is no more.
+   */
+  gather<T>(act: () => T): T {
+    if (this.#draining || this.#gathering) return act();
+    this.#gathering = true;
+    try {
+      return act();
+    } finally {
+      this.#gathering = false;
+      this.#drain();
+    }
   }
 
   /** Starts the timer; from here on the loop keeps itself alive. */
@@ -87,46 +114,79 @@ export class Loop {
 
   /** Nothing is waiting to be worked on: the state is whole and can be handed over. */
   isQuiet(): boolean {
-    return this.#inbox.length === 0 && this.#spawns.length === 0;
+    return this.#inbox.length + this.#spawns.length + this.#started.length === 0;
   }
 
   #drain(): void {
-    if (this.#draining || this.#stopped) return;
-    this.#draining = true;
-    const until = this.#ports.now() + SPAWN_BURST_MS;
-    try {
-      while (!this.#stopped) {
-        const event = this.#inbox.shift();
-        if (event !== undefined) {
-          this.#handle(event);
-          continue;
-        }
-        const order = this.#spawns.shift();
-        if (order === undefined) break;
-        // An image that dies now leaves a process that the next one knows only if it was expected.
-        if (this.#touched.has(order.name)) this.#settle();
-        this.#guard(`start ${order.name}`, () => this.#inbox.push(this.#ports.spawn(order)));
-        if (this.#ports.now() >= until && this.#spawns.length > 0) {
-          setImmediate(() => this.#drain());
-          break;
-        }
-      }
-    } finally {
-      this.#draining = false;
-    }
-    this.#settle();
+    if (!this.#whileRunning(() => this.#work())) return;
+    this.#note();
+    this.#tell();
+    this.#reply();
+    if (this.#spawns.length > 0 && !this.#stopped) setImmediate(() => this.#drain());
     this.#arm();
   }
 
-  #settle(): void {
+  /** Whether nobody else is at it, and it has not been stopped before. */
+  #whileRunning(act: () => void): boolean {
+    if (this.#draining || this.#stopped) return false;
+    this.#draining = true;
+    try {
+      act();
+    } finally {
+      this.#draining = false;
+    }
+    return true;
+  }
+
+  /** Until nothing is left, or the time for starting is over. */
+  #work(): void {
+    const until = this.#ports.now() + SPAWN_BURST_MS;
+    while (!this.#stopped) {
+      this.#decide();
+      const order = this.#ports.now() < until ? this.#spawns.shift() : undefined;
+      if (order !== undefined) this.#start(order);
+      else if (this.#started.length > 0) this.#inbox.push(...this.#started.splice(0));
+      else return;
+    }
+  }
+
+  #decide(): void {
+    while (!this.#stopped) {
+      const event = this.#inbox.shift();
+      if (event === undefined) return;
+      this.#handle(event);
+    }
+  }
+
+  #start(order: SpawnEffect): void {
+    // An image that dies now leaves a process that the next one knows only if it was expected.
+    if (this.#touched.has(order.name)) this.#note();
+    this.#guard(`start ${order.name}`, () => this.#started.push(this.#ports.spawn(order)));
+  }
+
+  #note(): void {
     const moved: Moved = { touched: this.#touched, jobs: this.#jobs, whole: this.#whole };
     this.#touched = new Set();
     this.#jobs = new Set();
     this.#whole = false;
     this.#guard('note what moved', () => this.#ports.settled(moved));
-    for (const telling of this.#tellings.splice(0)) {
-      this.#guard(telling.do, () => this.#ports.perform(telling));
-    }
+  }
+
+  #tell(): void {
+    const changes = this.#changes;
+    if (changes.length === 0) return;
+    this.#changes = [];
+    this.#guard('tell of changes', () => this.#ports.told(changes));
+  }
+
+  #reply(): void {
+    const tellings = this.#tellings.splice(0);
+    if (tellings.length === 0) return;
+    this.#ports.together(() => {
+      for (const telling of tellings) {
+        this.#guard(telling.do, () => this.#ports.perform(telling));
+      }
+    });
   }
 
   #handle(event: SystemEvent): void {
@@ -139,15 +199,22 @@ export class Loop {
       this.#whole ||= whole;
       for (const name of touched) this.#touched.add(name);
       for (const number of jobs) this.#jobs.add(number);
-      if (changes.length > 0) this.#guard('tell of changes', () => this.#ports.changed(changes));
+      if (changes.length > 0) this.#guard('follow changes', () => this.#ports.changed(changes));
+      for (const change of changes) this.#changes.push(change);
       for (const effect of effects) {
         // Spawns may wait their turn; a signal may not: its pid is known to be ours only now.
         if (effect.do === 'spawn') this.#spawns.push(effect);
         else if (isTelling(effect)) this.#tellings.push(effect);
-        else this.#guard(effect.do, () => this.#ports.perform(effect));
+        else this.#perform(effect);
       }
       if (event.type === 'scanned') this.#ports.redefined();
     });
+  }
+
+  #perform(effect: Exclude<OtherEffect, Telling>): void {
+    // What is said of an end or a beginning is said of what has led to it.
+    if (effect.do !== 'signal') this.#tell();
+    this.#guard(effect.do, () => this.#ports.perform(effect));
   }
 
   /** An error of ours costs the effect it happened in, never the loop. */

@@ -5,8 +5,9 @@
  * KILL, which ends both. One that others kill so is told as exit 1 by unshare of util-linux 2.38.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { SIGKILL } from '../core/signals.ts';
 import type { Command } from '../core/spec.ts';
-import type { System } from '../core/system.ts';
+import type { System, SystemEffect } from '../core/system.ts';
 import { type Pid, pid as toPid } from '../core/units.ts';
 import { statOf } from './survey.ts';
 
@@ -28,8 +29,17 @@ export function withOwnPids({ path, argv }: Command): Command {
   return { path: UNSHARE, argv: [...words, ...argv.slice(1)] };
 }
 
+/** Whom kill(2) is to be told for a signal of a service: a process, or with a minus its group. */
+export function meantBy(
+  system: Pick<System, 'pids' | 'units'>,
+  { pid, signal, group }: Extract<SystemEffect, { do: 'signal' }>,
+): Pid {
+  if (group) return toPid(-pid);
+  return signal !== SIGKILL && isFirstOfPids(system, pid) ? firstOf(pid) : pid;
+}
+
 /** The process that `unshare`, one of those, has started; itself as long as there is none. */
-export function firstOf(unshare: Pid): Pid {
+function firstOf(unshare: Pid): Pid {
   for (const entry of readdirSync('/proc')) {
     if (/^[0-9]+$/.test(entry) && statOf(entry)?.parent === unshare) return toPid(Number(entry));
   }
@@ -37,7 +47,7 @@ export function firstOf(unshare: Pid): Pid {
 }
 
 /** Whether `pid` is the main process of such a service, as svinit knows it. */
-export function isFirstOfPids({ pids, units }: Pick<System, 'pids' | 'units'>, pid: Pid): boolean {
+function isFirstOfPids({ pids, units }: Pick<System, 'pids' | 'units'>, pid: Pid): boolean {
   const unit = units.get(pids.get(pid) ?? '');
   const at = unit?.service.phase.at;
   return unit?.spec.ownPids === true && at !== 'finishing' && at !== 'undoing';

@@ -72,7 +72,7 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
   const whole = (): Legacy => handover.legacy(options.revivals);
   const lifeline = new Lifeline({ kernel, system, self, journal, whole });
   notes.taker = lifeline;
-  const watch = new Watch(kernel, warn);
+  const watch = new Watch(kernel, warn, (act) => loop.gather(act));
   const { holdings, store, listeners } = keepDescriptors(options, notes, { watch, post, warn });
   const cgroups = cgroupsFor(options, warn);
   const loop: Loop = new Loop(system, {
@@ -81,6 +81,8 @@ export function buildParts(options: SupervisorOptions, hooks: Hooks): Parts {
     ),
     now: kernel.monotonic,
     spawn: (effect) => spawner.start(effect),
+    told: (changes) => parts.teller.changed(changes),
+    together: (act) => control.clients.together(act),
     settled: (moved) => noteAndKeep(moved, lifeline, [store, listeners]),
     redefined: () => lifeline.redefined(),
   });

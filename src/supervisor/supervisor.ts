@@ -3,7 +3,6 @@
  * Every callback here only posts, or performs one effect.
  */
 import { codeOf, hasMainEnded } from '../core/shutdown.ts';
-import { SIGKILL } from '../core/signals.ts';
 import type { Asker, Change, System, SystemEvent } from '../core/system.ts';
 import { unreachable } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
@@ -16,7 +15,7 @@ import { goDown } from './halt.ts';
 import type { Journal } from './journal.ts';
 import { takeLeftovers } from './leftovers.ts';
 import type { SupervisorOptions } from './options.ts';
-import { firstOf, isFirstOfPids } from './own-pids.ts';
+import { meantBy } from './own-pids.ts';
 import { buildParts, type Parts } from './parts.ts';
 import { holdInput, releaseUnused } from './pipes.ts';
 import { Reaper } from './reap.ts';
@@ -101,8 +100,7 @@ export class Supervisor {
     const { control, looker, memory, notify, proc, store, teller, trial, watchdog } = this.#parts;
     this.#parts.lifeline.putOff();
     if (this.#options.machine) this.#guard('mount /proc again', () => proc.look());
-    // Readiness first: a service may say it and end before anyone looks.
-    const isWell = this.sweep() && this.#guard('reap', () => this.#reapAll());
+    const isWell = this.attend();
     this.#guard('look after the clients', () => control.clients.expire());
     this.#guard('look after a self-test', () => trial.expire());
     this.#guard('look after a look', () => looker.expire());
@@ -112,6 +110,12 @@ export class Supervisor {
     this.#guard('look at memory', () => memory.look());
     this.#guard('tell who is waited for', () => teller.waiting());
     if (isWell) this.#guard('feed the watchdog', () => watchdog.feed());
+  }
+
+  /** Hears who is ready, and then who has ended: a service may do both. Whether it could. */
+  attend(): boolean {
+    const look = (): boolean => this.sweep() && this.#guard('reap', () => this.#reapAll());
+    return this.#parts.loop.gather(look);
   }
 
   /** Whether that was possible. */
@@ -157,12 +161,8 @@ export class Supervisor {
   #perform(effect: Performed): void {
     const { control, looker, loop, memory, teller } = this.#parts;
     switch (effect.do) {
-      case 'signal': {
-        const { pid, signal, group } = effect;
-        const isApart = !group && signal !== SIGKILL && isFirstOfPids(this.#system, pid);
-        this.#kernel.kill((group ? -pid : isApart ? firstOf(pid) : pid) as typeof pid, signal);
-        return;
-      }
+      case 'signal':
+        return void this.#kernel.kill(meantBy(this.#system, effect), effect.signal);
       case 'pipe':
         return holdInput(this.#parts.fifos, effect.name, effect.hold);
       case 'reply':
@@ -214,8 +214,7 @@ export class Supervisor {
   }
 
   #changed(changes: readonly Change[]): void {
-    const { fifos, teller } = this.#parts;
-    teller.changed(changes);
+    const { fifos } = this.#parts;
     if (hasMainEnded(this.#system, changes)) this.#options.overlay?.ended(codeOf(this.#system));
     // A service that is no longer defined and has come to rest is forgotten, and so is its FIFO.
     const gone = changes.filter(({ name }) => !this.#system.units.has(name));

@@ -40,6 +40,10 @@ export class Teller {
   }
 
   changed(changes: readonly Change[]): void {
+    this.#journal.together(() => this.#each(changes));
+  }
+
+  #each(changes: readonly Change[]): void {
     for (const { name, service, spec, from } of changes) {
       // Only its details changed, as when the pid of a `down` becomes known.
       if (from.at === service.phase.at) continue;

@@ -15,6 +15,7 @@ const BATCH = 64;
 export class Watch {
   readonly #kernel: Kernel;
   readonly #warn: (text: string) => void;
+  readonly #gather: (act: () => void) => void;
   /** Null as long as it cannot be made. */
   #epoll: Fd | null = null;
   readonly #handlers = new Map<Fd, () => void>();
@@ -22,9 +23,15 @@ export class Watch {
   readonly #unwatched = new Set<Fd>();
   #isDue = false;
 
-  constructor(kernel: Kernel, warn: (text: string) => void) {
+  /** @param gather Around the handlers of all that is ready at once. */
+  constructor(
+    kernel: Kernel,
+    warn: (text: string) => void,
+    gather: (act: () => void) => void = (act) => act(),
+  ) {
     this.#kernel = kernel;
     this.#warn = warn;
+    this.#gather = gather;
     this.#attempt(() => this.#set());
   }
 
@@ -61,7 +68,7 @@ export class Watch {
     for (const fd of this.#unwatched) this.#begin(fd);
     while (this.#epoll !== null) {
       const ready = this.#kernel.epollWait(this.#epoll, 0, BATCH);
-      for (const { fd } of ready) this.#serve(fd);
+      if (ready.length > 0) this.#gather(() => this.#serveAll(ready));
       if (ready.length < BATCH) return;
     }
   }
@@ -96,6 +103,10 @@ export class Watch {
     } catch (error) {
       this.#warn(wordsOf(error));
     }
+  }
+
+  #serveAll(ready: readonly { readonly fd: Fd }[]): void {
+    for (const { fd } of ready) this.#serve(fd);
   }
 
   /** One that cannot be read keeps no other from being served. */

@@ -9,7 +9,7 @@ import { Loop } from '../../src/supervisor/loop.ts';
 import { longrun, optionsOf } from '../core/support/builder.ts';
 
 /** A loop over a system of its own, and what it did, in order. */
-function looped(): { loop: Loop; done: string[]; clock: { now: number } } {
+function looped(telling = false): { loop: Loop; done: string[]; clock: { now: number } } {
   const done: string[] = [];
   const clock = { now: 1000 };
   let pids = 10;
@@ -22,6 +22,10 @@ function looped(): { loop: Loop; done: string[]; clock: { now: number } } {
     },
     perform: () => {},
     changed: () => {},
+    told: (changes) => {
+      if (telling) done.push(`tell ${changes.map(({ name }) => name).join(' ')}`);
+    },
+    together: (act) => act(),
     settled: ({ touched }) => done.push(`note ${[...touched].sort().join(' ')}`),
     redefined: () => done.push('note definitions'),
     reconcile: () => {},
@@ -54,4 +58,45 @@ t.test('an end and what follows from it are noted before the next start', async 
   clock.now += 5000;
   loop.post({ type: 'exited', pid: pid(11), exit: { kind: 'code', code: 0 } });
   t.same(done, ['note a', 'spawn a', 'note a']);
+});
+
+t.test('what ends at once is noted one by one, and started again after that', async (t) => {
+  const { loop, done, clock } = looped();
+  loop.post(scanned('a', 'b'));
+  done.splice(0);
+  clock.now += 5000;
+  loop.gather(() => {
+    for (const number of [11, 12]) {
+      loop.post({ type: 'exited', pid: pid(number), exit: { kind: 'code', code: 0 } });
+      done.push(`reap ${number}`);
+    }
+  });
+  t.same(done, ['note a', 'reap 11', 'note b', 'reap 12', 'spawn a', 'spawn b', 'note a b']);
+});
+
+t.test('people are told after what is urgent', async (t) => {
+  const { loop, done, clock } = looped(true);
+  loop.post(scanned('a'));
+  done.splice(0);
+  clock.now += 5000;
+  loop.post({ type: 'exited', pid: pid(11), exit: { kind: 'code', code: 0 } });
+  t.match(done, ['note a', 'spawn a', 'note a', /^tell a/]);
+});
+
+t.test('who asks is heard between starts that take long', async (t) => {
+  const { loop, done, clock } = looped();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  loop.post(scanned('slow'));
+  done.splice(0);
+  // Each start takes two milliseconds.
+  const push = done.push.bind(done);
+  done.push = (...lines) => {
+    if (lines[0]?.startsWith('spawn') === true) clock.now += 2;
+    return push(...lines);
+  };
+  loop.post(scanned('slow', ...names));
+  const before = done.filter((line) => line.startsWith('spawn')).length;
+  t.ok(before > 0 && before < names.length, `${before} of ${names.length} at once`);
+  while (!loop.isQuiet()) await new Promise((turn) => setImmediate(turn));
+  t.equal(done.filter((line) => line.startsWith('spawn')).length, names.length);
 });

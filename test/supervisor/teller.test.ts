@@ -9,7 +9,7 @@ import { telling } from '../core/support/builder.ts';
 function tellerOf(bench: Bench, quiet: boolean) {
   const said: string[] = [];
   const silent = (): void => {};
-  const journal: Journal = { info: silent, warn: silent, error: silent };
+  const journal: Journal = { info: silent, warn: silent, error: silent, together: (act) => act() };
   const teller = new Teller(bench.system, journal, {
     say: (line) => said.push(line),
     quiet,
