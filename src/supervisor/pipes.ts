@@ -39,9 +39,12 @@ export function holdInput(fifos: Fifos, reader: string, hold: boolean): void {
 export function releaseUnused(fifos: Fifos, system: System, changes: readonly Change[]): void {
   // Only who comes to rest leaves a pipe unused.
   if (changes.every(({ service, spec }) => isActive(service, spec))) return;
-  const gone = changes.flatMap(({ spec: { input } }) => input ?? []);
-  const readers = [...fifos.held().keys()].flatMap((name) => readerOf(name) ?? []);
-  for (const reader of new Set([...gone, ...readers])) {
+  const touched = changes.flatMap(({ spec: { input, output } }) => [input ?? [], output ?? []]);
+  // All are looked through only when a service is gone, not whenever one dies.
+  const isGone = changes.some(({ name }) => !system.units.has(name));
+  const held = isGone ? [...fifos.held().keys()] : [];
+  const readers = held.flatMap((name) => readerOf(name) ?? []);
+  for (const reader of new Set([...touched.flat(), ...readers])) {
     if (system.units.has(reader) || !isUnwritten(system, reader)) continue;
     fifos.release(inputOf(reader));
   }
