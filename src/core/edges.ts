@@ -66,8 +66,9 @@ export function closure(roots: Iterable<string>, ...edges: readonly Edges[]): Se
 /** One cycle among `edges` as a path that ends where it began, or null when there is none. */
 export function findCycle(edges: Edges): string[] | null {
   // Names without edges of their own are no part of a cycle, and must not hide one.
+  const own = new Map([...edges].filter(([, needs]) => needs.length > 0));
   const { stuck } = waves(
-    new Map([...edges].map(([name, needs]) => [name, needs.filter((need) => edges.has(need))])),
+    new Map([...own].map(([name, needs]) => [name, needs.filter((need) => own.has(need))])),
   );
   const inside = new Set(stuck);
   const [first] = stuck;

@@ -82,6 +82,7 @@ export function act(
 
 /** When this service must be looked at again, or null. */
 export function deadlineOf({ phase, errands, reload }: Service): Millis | null {
+  if (errands === undefined && reload === undefined) return deadline(phase);
   const dues = [
     deadline(phase),
     errands?.[0]?.by ?? null,
@@ -92,6 +93,7 @@ export function deadlineOf({ phase, errands, reload }: Service): Millis | null {
 
 /** The processes of errands under way, as far as they are known. */
 export function errandPids({ errands, reload }: Service): readonly Pid[] {
+  if (errands === undefined && reload === undefined) return [];
   const pids = [errands?.[0]?.pid ?? null, reload?.at === 'running' ? reload.pid : null];
   return pids.filter((pid) => pid !== null);
 }

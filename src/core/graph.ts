@@ -163,35 +163,52 @@ function connect(specs: ReadonlyMap<string, Spec>, refused: ReadonlySet<string>)
   );
   const isAtomic = (name: string): boolean => specs.get(name)?.type !== 'bundle';
   const expand = (name: string): string[] =>
-    contents.has(name) ? [...closure([name], contents)].filter(isAtomic) : [];
+    isAtomic(name) ? [name] : [...closure([name], contents)].filter(isAtomic);
   const members = new Map(kept.map((spec) => [spec.name, expand(spec.name)]));
-  const expandAll = (names: readonly string[], self: string): string[] =>
-    [...new Set(names.flatMap((name) => members.get(name) ?? []))].filter((name) => name !== self);
+  const expandAll = (names: readonly string[], self: string): readonly string[] => {
+    if (names.length === 0) return NONE;
+    const all = new Set(names.flatMap((name) => members.get(name) ?? []));
+    return [...all].filter((name) => name !== self);
+  };
 
-  const needs = new Map<string, string[]>();
-  const order = new Map<string, string[]>();
-  const pulls = new Map<string, string[]>();
+  const needs = new Map<string, readonly string[]>();
+  const order = new Map<string, readonly string[]>();
+  const pulls = new Map<string, readonly string[]>();
   const atomic = kept.filter((spec) => spec.type !== 'bundle');
-  for (const { name, ...spec } of atomic) {
-    // A service that needs itself keeps that edge, so that it is found as the cycle it is.
-    const own = spec.needs.includes(name) ? [name] : [];
-    needs.set(name, [...own, ...expandAll(spec.needs, name)]);
-    pulls.set(name, expandAll(spec.wants, name));
-    order.set(name, expandAll([...spec.wants, ...spec.after], name));
-  }
+  const before = new Map(atomic.map(({ name, before }) => [name, expandAll(before, name)]));
   for (const spec of atomic) {
-    for (const other of expandAll(spec.before, spec.name)) order.get(other)?.push(spec.name);
+    const { name } = spec;
+    const others = expandAll(spec.needs, name);
+    // A service that needs itself keeps that edge, so that it is found as the cycle it is.
+    needs.set(name, spec.needs.includes(name) ? [name, ...others] : others);
+    pulls.set(name, expandAll(spec.wants, name));
+    order.set(name, expandAll(joined(spec.wants, spec.after), name));
+  }
+  for (const [other, names] of reversed(withEdges(before))) {
+    if (order.has(other)) order.set(other, joined(edgesOf(order, other), names));
   }
   const both = mergeEdges(needs, order);
-  const [dependants, neededBy] = [reversed(both), reversed(needs)];
+  const [dependants, neededBy] = [reversed(withEdges(both)), reversed(withEdges(needs))];
   const contained = kept.filter((spec) => spec.type === 'bundle');
   const bundles = reversed(new Map(contained.map(({ name }) => [name, edgesOf(members, name)])));
-  const pulledBy = reversed(new Map([...pulls].filter(([, names]) => names.length > 0)));
+  const pulledBy = reversed(withEdges(pulls));
   return { needs, order, pulls, pulledBy, dependants, neededBy, members, bundles };
 }
 
-function mergeEdges(a: Edges, b: Edges): Map<string, string[]> {
-  return new Map(
-    [...a].map(([name, edges]) => [name, [...new Set([...edges, ...edgesOf(b, name)])]]),
-  );
+function mergeEdges(a: Edges, b: Edges): Edges {
+  const both = new Map<string, readonly string[]>();
+  for (const [name, edges] of a) both.set(name, joined(edges, edgesOf(b, name)));
+  return both;
 }
+
+/** Both, each name once; mostly one of them is empty. */
+function joined(some: readonly string[], more: readonly string[]): readonly string[] {
+  if (more.length === 0) return some;
+  return some.length === 0 ? more : [...new Set([...some, ...more])];
+}
+
+/** Without the names that have none. */
+const withEdges = (edges: Edges): Edges =>
+  new Map([...edges].filter(([, names]) => names.length > 0));
+
+const NONE: readonly string[] = [];

@@ -16,7 +16,7 @@ const LOGGER_SUFFIX = '/log';
 /** Characters of the longest name there can be, that of a logger. */
 export const FULL_NAME_CHARS_MAX: number = NAME_CHARS_MAX + LOGGER_SUFFIX.length;
 
-const ALLOWED = /^[A-Za-z0-9_.@:+-]$/;
+const ALLOWED = /^[A-Za-z0-9_.@:+-]+$/;
 
 /** s6-rc keeps these for its own services (s6-rc-compile(8), "reserved"). */
 const RESERVED_PREFIXES: readonly string[] = ['s6rc-', 's6-rc-'];
@@ -51,10 +51,8 @@ export function plainNameProblem(name: string): string | null {
   if (name.length > NAME_CHARS_MAX) {
     return `the name ${quoted(name)} has ${name.length} characters, the most is ${NAME_CHARS_MAX}`;
   }
-  for (const char of name) {
-    if (!ALLOWED.test(char)) {
-      return `the name ${quoted(name)} has a character other than A-Z a-z 0-9 _ . @ : + -`;
-    }
+  if (!ALLOWED.test(name)) {
+    return `the name ${quoted(name)} has a character other than A-Z a-z 0-9 _ . @ : + -`;
   }
   const first = name.charAt(0);
   if (first === '.' || first === '-') return `the name '${name}' begins with '${first}'`;

@@ -20,7 +20,7 @@ export function parseAll(found: readonly DirectoryTexts[]): ParsedSpec[] {
   const dialects = new Map<string, Spec['dialect']>();
   return found.map((texts) => {
     const dialect = dialects.get(loggedBy(texts.name) ?? '') ?? texts.dialect;
-    const parsed = parseSpec({ ...texts, dialect });
+    const parsed = parseSpec(dialect === texts.dialect ? texts : { ...texts, dialect });
     if (parsed.spec !== null) dialects.set(texts.name, parsed.spec.dialect);
     return parsed;
   });
@@ -32,6 +32,8 @@ export function parseAll(found: readonly DirectoryTexts[]): ParsedSpec[] {
  * @param refused Names of definitions that there are, and that are refused.
  */
 export function joinPipes(specs: readonly Spec[], refused: ReadonlySet<string>): Joined {
+  // Most have none: then there is nothing to look at.
+  if (!specs.some(hasPipes)) return { specs, problems: [], notices: [] };
   const work: Work = { all: byName(specs), refused, problems: [], notices: [], out: new Set() };
   const connected = withPipelines(work, withLoggers(work, specs));
   return {
@@ -49,6 +51,9 @@ type Work = {
   /** Producers and consumers that cannot stand. */
   readonly out: Set<string>;
 };
+
+const hasPipes = ({ name, pipeline }: Spec): boolean =>
+  pipeline !== undefined || loggedBy(name) !== null;
 
 const byName = (specs: readonly Spec[]): Map<string, Spec> =>
   new Map(specs.map((spec) => [spec.name, spec]));

@@ -47,6 +47,9 @@ export type ServiceJson = Privileges &
     };
   };
 
+/** Where there is no service.json. */
+export const NO_JSON: ServiceJson = {};
+
 /** The keys that mean in a Spec what they say, without a file that could say otherwise. */
 export function asTheySay(
   json: ServiceJson,

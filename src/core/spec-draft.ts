@@ -100,10 +100,7 @@ export function namesFiles(
   directory: string,
   list: string,
 ): readonly string[] | undefined {
-  const { files } = draft.found;
-  if (![...files.keys()].some((path) => path.startsWith(`${directory}/`))) {
-    return namesInLines(draft, list);
-  }
+  if (!isBelow(draft, directory)) return namesInLines(draft, list);
   return below(draft, directory).filter((name) => {
     const problem = nameProblem(name);
     if (problem !== null) refuse(draft, `${directory}/${printable(name)}`, null, problem);
@@ -113,12 +110,20 @@ export function namesFiles(
 
 /** What is in a directory of the definition, sorted; names that begin with `.` are left out. */
 export function below(draft: Draft, directory: string): string[] {
+  if (!isBelow(draft, directory)) return [];
   const prefix = `${directory}/`;
   return [...draft.found.files.keys()]
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length))
     .filter((name) => name !== '' && !name.startsWith('.'))
     .sort();
+}
+
+/** Whether it is there, be it empty. */
+function isBelow({ found }: Draft, directory: string): boolean {
+  const prefix = `${directory}/`;
+  for (const path of found.files.keys()) if (path.startsWith(prefix)) return true;
+  return false;
 }
 
 /** The lines of `file`; blank lines and what follows a `#` do not count. */

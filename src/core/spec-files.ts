@@ -4,8 +4,9 @@
  * file, line and what was expected; nothing is guessed. It knows texts, not the disk.
  */
 import { quoted } from './names.ts';
-import { asTheySay } from './service-json.ts';
+import { asTheySay, NO_JSON } from './service-json.ts';
 import type {
+  Dialect,
   DirectoryTexts,
   Problem,
   Readiness,
@@ -49,42 +50,66 @@ export function parseSpec(found: DirectoryTexts): ParsedSpec {
   noteFiles(draft, type);
   refuseKeys(draft, type);
   const dialect = draft.json.dialect ?? found.dialect;
-  const spec: Spec = {
+  const { start, finish, down } = programs(draft, type, dialect);
+  const { cwd, description, early, tty } = draft.json;
+  const env = environment(draft, dialect);
+  const { needs, wants, after, before, contents } = relations(draft, type);
+  const said = readiness(draft, type);
+  const first = initially(draft, type);
+  const kept = essential(draft);
+  const { stopSignal, stopWithin, upWithin, downWithin, finishWithin } = stopping(
+    draft,
+    type,
+    dialect,
+  );
+  // One literal: objects that are spread into another cost as much as all the rest.
+  const plain: Spec = {
     name: found.name,
     type,
     dialect,
     directory: found.directory,
-    description: draft.json.description ?? '',
-    ...programs(draft, type, dialect),
-    cwd: draft.json.cwd ?? found.directory,
-    env: environment(draft, dialect),
-    ...relations(draft, type),
-    ready: readiness(draft, type),
-    initially: initially(draft, type),
-    early: draft.json.early ?? false,
-    essential:
-      agree(
-        draft,
-        'flag-essential',
-        found.files.has('flag-essential') ? true : undefined,
-        'essential',
-        draft.json.essential,
-      ) ?? false,
-    tty: draft.json.tty ?? null,
-    ...stopping(draft, type, dialect),
-    ...conduct(draft, type, dialect),
+    description: description ?? '',
+    start,
+    finish,
+    down,
+    cwd: cwd ?? found.directory,
+    env,
+    needs,
+    wants,
+    after,
+    before,
+    contents,
+    ready: said,
+    initially: first,
+    early: early ?? false,
+    essential: kept,
+    tty: tty ?? null,
+    stopSignal,
+    stopWithin,
+    upWithin,
+    downWithin,
+    finishWithin,
     restart: restart(draft, type),
-    ...asTheySay(draft.json),
-    ...pipelineOf(draft, type),
-    ...socketsOf(draft),
   };
+  const spec = withRest(plain, draft, dialect);
   refuseClash(draft, spec);
   const { problems, notices } = draft;
   return { spec: problems.length === 0 ? spec : null, problems, notices };
 }
 
+/** What most definitions do not say: keys that are absent where it is not said. */
+function withRest(plain: Spec, draft: Draft, dialect: Dialect): Spec {
+  const { type } = plain;
+  const ways = conduct(draft, type, dialect);
+  const more = draft.json === NO_JSON ? {} : asTheySay(draft.json);
+  const pipes = pipelineOf(draft, type);
+  const sockets = draft.json === NO_JSON ? {} : socketsOf(draft);
+  const rest = [ways, more, pipes, sockets].filter((some) => Object.keys(some).length > 0);
+  return rest.length === 0 ? plain : Object.assign({}, plain, ...rest);
+}
+
 function draftOf(found: DirectoryTexts): Draft {
-  const draft = { found, json: {}, lineOf: () => null, problems: [], notices: [] };
+  const draft = { found, json: NO_JSON, lineOf: noLine, problems: [], notices: [] };
   const text = found.files.get('service.json')?.text;
   if (text === undefined) return draft;
   const read = readServiceJson(text);
@@ -93,17 +118,20 @@ function draftOf(found: DirectoryTexts): Draft {
   return draft;
 }
 
+const noLine = (): null => null;
+
 const TYPES: readonly ServiceType[] = ['longrun', 'oneshot', 'bundle'];
 
 function typeOf(draft: Draft): ServiceType {
   const text = firstLine(draft, 'type');
+  if (text === undefined) return draft.json.type ?? 'longrun';
   const type = TYPES.find((known) => known === text);
-  if (text !== undefined && type === undefined) {
+  if (type === undefined) {
     const hint = didYouMean(text, TYPES);
     const reason = `expected longrun, oneshot or bundle, found ${quoted(text)}${hint}`;
     refuse(draft, 'type', 1, reason);
   }
-  const near = text === undefined ? null : closest(text, TYPES);
+  const near = closest(text, TYPES);
   // A type that is nearly right saves the reader the problems that would follow from another.
   const assumed = TYPES.find((known) => known === near) ?? 'longrun';
   return agree(draft, 'type', type, 'type', draft.json.type) ?? assumed;
@@ -172,6 +200,12 @@ function initially(draft: Draft, type: ServiceType): Spec['initially'] {
   const down = type === 'longrun' && found.files.has('down') ? 'down' : undefined;
   const typed = found.files.has('type') || json.type !== undefined;
   return agree(draft, 'down', down, 'initially', json.initially) ?? (typed ? 'target' : 'up');
+}
+
+function essential(draft: Draft): boolean {
+  const file = 'flag-essential';
+  const fromFile = draft.found.files.has(file) ? true : undefined;
+  return agree(draft, file, fromFile, 'essential', draft.json.essential) ?? false;
 }
 
 function restart({ json }: Draft, type: ServiceType): RestartPolicy {

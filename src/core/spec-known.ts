@@ -4,7 +4,7 @@
  * s6-rc-compile(8) and runsv(8) define them; any other file is its owner's business.
  */
 import { quoted } from './names.ts';
-import type { ServiceJson } from './service-json.ts';
+import { NO_JSON, type ServiceJson } from './service-json.ts';
 import type { ServiceType } from './spec.ts';
 import { type Draft, notice, refuse } from './spec-draft.ts';
 
@@ -71,8 +71,10 @@ export function readingOf(entry: string, isDirectory: boolean): Reading | null {
 
 /** Tells of files that are there and do nothing: not honoured yet, or in the wrong type. */
 export function noteFiles(draft: Draft, type: ServiceType): void {
+  const there = entriesOf(draft, type);
+  if (there.size === 0) return;
   for (const [entry, known] of KNOWN) {
-    if (!isThere(draft, entry)) continue;
+    if (!there.has(entry)) continue;
     if (!known.in.includes(type.charAt(0))) {
       notice(draft, `${quoted(entry)} has no meaning in a ${type}`);
     } else if (known.instances) {
@@ -81,10 +83,17 @@ export function noteFiles(draft: Draft, type: ServiceType): void {
   }
 }
 
-function isThere(draft: Draft, entry: string): boolean {
-  const { files } = draft.found;
-  if (!entry.endsWith('/')) return files.has(entry);
-  return [...files.keys()].some((path) => path.startsWith(entry));
+/** The entries of the table that are there and of which there is something to tell. */
+function entriesOf({ found }: Draft, type: ServiceType): ReadonlySet<string> {
+  const entries = new Set<string>();
+  for (const path of found.files.keys()) {
+    const slash = path.indexOf('/');
+    const entry = slash === -1 ? path : path.slice(0, slash + 1);
+    const known = KNOWN.get(entry);
+    if (known === undefined) continue;
+    if (known.instances || !known.in.includes(type.charAt(0))) entries.add(entry);
+  }
+  return entries;
 }
 
 type Key = keyof ServiceJson;
@@ -119,6 +128,7 @@ const KEYS_WITHOUT_MEANING: Readonly<Record<ServiceType, readonly Key[]>> = {
 
 /** Refuses the keys of service.json that have no meaning in `type`. */
 export function refuseKeys(draft: Draft, type: ServiceType): void {
+  if (draft.json === NO_JSON) return;
   for (const key of KEYS_WITHOUT_MEANING[type]) {
     if (draft.json[key] === undefined) continue;
     refuse(draft, 'service.json', draft.lineOf(key), `a ${type} has no ${quoted(key)}`);

@@ -29,6 +29,7 @@ const READY_FD = 3;
 
 /** `specs`, and what they need to have their terminals. */
 export function expandTerminals(specs: readonly Spec[], terminals: Terminals): Expanded {
+  if (!specs.some(({ tty }) => tty !== null)) return { specs, problems: [] };
   const names = new Set(specs.map(({ name }) => name));
   const problems: Problem[] = [];
   const copies = new Map<string, readonly Spec[]>();

@@ -101,7 +101,7 @@ export function readText(
     const stats = attempt(what, 'fstat', () => fstatSync(fd));
     if (!stats.isFile()) throw new Unreadable(what, 'it is not a regular file');
     refuseUntrusted(stats, what, owners, false);
-    const bytes = attempt(what, 'read', () => readUpTo(fd, firstLine ? max : max + 1));
+    const bytes = attempt(what, 'read', () => readUpTo(fd, firstLine ? max : max + 1, stats.size));
     if (bytes.length > max) throw new Unreadable(what, `it is longer than ${max} bytes`);
     const text = firstLine ? decodeLine(bytes) : decode(bytes, what);
     return { text, executable: (stats.mode & 0o111) !== 0 };
@@ -171,26 +171,33 @@ function kindByLstat(fd: number, name: string): EntryKind {
   }
 }
 
-function readUpTo(fd: number, max: number): Uint8Array {
-  const bytes = new Uint8Array(max);
+/** Read into by all, one after the other: as large as the largest that is asked for. */
+let buffer = new Uint8Array(0);
+
+/** Until its end, which a file of no size (as in proc(5)) has where nothing more is read. */
+function readUpTo(fd: number, max: number, size: number): Uint8Array {
+  if (buffer.length < max) buffer = new Uint8Array(max);
   let length = 0;
-  while (length < max) {
-    const count = readSync(fd, bytes, length, max - length, null);
+  while (length < max && (size === 0 || length < size)) {
+    const count = readSync(fd, buffer, length, max - length, null);
     if (count === 0) break;
     length += count;
   }
-  return bytes.subarray(0, length);
+  return buffer.subarray(0, length);
 }
+
+const LOSSY = new TextDecoder();
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A program may be binary: only its first line is ever looked at, and only for `#!`. */
 function decodeLine(bytes: Uint8Array): string {
   const end = bytes.indexOf(0x0a);
-  return new TextDecoder().decode(end === -1 ? bytes : bytes.subarray(0, end));
+  return LOSSY.decode(end === -1 ? bytes : bytes.subarray(0, end));
 }
 
 function decode(bytes: Uint8Array, what: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT.decode(bytes);
   } catch {
     throw new Unreadable(what, 'it is not UTF-8 text');
   }
