@@ -6,10 +6,10 @@
  * bytes (little endian) and that many bytes of JSON. The first record is the whole state. Where a
  * record is torn or does not match its sum the file ends: what came before stands.
  */
-import { crc32 } from 'node:zlib';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import type { Passed } from './clients.ts';
+import { crc32 } from './crc32.ts';
 import type { Holding } from './holdings.ts';
 import { letGo } from './let-go.ts';
 

@@ -95,10 +95,15 @@ function layOut(revival: Revival, base: number): Region {
     if (end > REGION_BYTES) throw new TypeError('The arguments of the next image are too long');
     return at;
   };
+  const known = new Map<string, number>();
+  // What the vectors of all signals have in common is there once.
   const text = (value: string): number => {
+    const before = known.get(value);
+    if (before !== undefined) return before;
     const encoded = new TextEncoder().encode(`${value}\0`);
     const at = reserve(encoded.length);
     bytes.set(encoded, at);
+    known.set(value, base + at);
     return base + at;
   };
   const vector = (values: readonly string[]): number => {
@@ -183,10 +188,13 @@ function arm64Code(
   return Uint8Array.from([...words, back].flatMap((word) => u64(word).slice(0, 4)));
 }
 
+/** Little endian. Called a hundred times in a start, so nothing is allocated that is thrown away. */
 function u64(value: number): number[] {
-  const bytes = memory(8);
-  putU64(viewOf(bytes), 0, value);
-  return [...bytes];
+  const [low, high] = [value % 2 ** 32, Math.floor(value / 2 ** 32)];
+  return [
+    ...[low & 255, (low >>> 8) & 255, (low >>> 16) & 255, low >>> 24],
+    ...[high & 255, (high >>> 8) & 255, (high >>> 16) & 255, high >>> 24],
+  ];
 }
 
 let stack: Uint8Array | null = null;
