@@ -1,6 +1,6 @@
 /**
- * CRC-32 as zlib has it. Bun has it at hand. Loading node:zlib, with the streams it brings along, is
- * 3 ms of a start, and what a few services need of sums is little: only who has much to sum does.
+ * CRC-32 as zlib has it. Bun has it at hand. Loading node:zlib, with the streams it brings along,
+ * is 3 ms of a start, and a few services need few sums: only who has much to sum does.
  */
 import type { crc32 as Crc32 } from 'node:zlib';
 

@@ -188,7 +188,7 @@ function arm64Code(
   return Uint8Array.from([...words, back].flatMap((word) => u64(word).slice(0, 4)));
 }
 
-/** Little endian. Called a hundred times in a start, so nothing is allocated that is thrown away. */
+/** Little endian. Called a hundred times in a start, so without a buffer of its own each time. */
 function u64(value: number): number[] {
   const [low, high] = [value % 2 ** 32, Math.floor(value / 2 ** 32)];
   return [
