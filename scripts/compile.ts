@@ -58,7 +58,8 @@ async function compileNode(directory: string): Promise<void> {
   const programs = await bundle(directory, 'svinit');
   const names = ['svinit', ...programs];
   await Promise.all(programs.map((name) => bundle(directory, name)));
-  for (const name of names) await tool('./node', [...CACHED, CACHER, name], { cwd: directory });
+  await tool('./node', [...OPTIONS, SEED, CACHER, 'make', ...names], { cwd: directory });
+  await tool('./node', [...OPTIONS, CACHER, 'try', ...names], { cwd: directory });
   const assets = names.flatMap((name) => [`${name}.js`, `${name}.map`, `${name}.cache`]);
   const config = {
     main: LOADER,
@@ -82,13 +83,12 @@ async function compileNode(directory: string): Promise<void> {
 const OPTIONS: readonly string[] = [
   '--max-old-space-size=128',
   '--max-semi-space-size=2',
-  '--expose-gc',
   '--disable-sigusr1',
   '--disable-warning=ExperimentalWarning',
 ];
 
-/** Without a seed of its own the same code has other caches each time. */
-const CACHED: readonly string[] = [...OPTIONS, '--random-seed=1'];
+/** Without it the same code has other caches each time. A start has none, and V8 does not ask. */
+const SEED = '--random-seed=1';
 
 const LOADER = 'loader.cjs';
 const CACHER = 'cacher.cjs';
@@ -159,22 +159,30 @@ load('svinit');
 `;
 }
 
-/** Makes NAME.cache, with all functions: those of a start are then not compiled in it. */
+/**
+ * Makes NAME.cache, with all functions: those of a start are then not compiled in it. Or tries them
+ * as a start does: one that is refused would only be slow.
+ */
 function cacher(): string {
   return `'use strict';
 const { readFileSync, writeFileSync } = require('node:fs');
 const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
-const name = process.argv[2];
-const source = readFileSync(name + '.js', 'latin1');
-const filename = '${SCHEME}' + name;
-setFlagsFromString('--no-lazy');
-const script = new Script(source, { filename });
-setFlagsFromString('--lazy');
-const cachedData = script.createCachedData();
-if (new Script(source, { filename, cachedData }).cachedDataRejected)
-  throw new Error('V8 refuses its own code cache of ' + name);
-writeFileSync(name + '.cache', cachedData);
+const [verb, ...names] = process.argv.slice(2);
+for (const name of names) {
+  const source = readFileSync(name + '.js', 'latin1');
+  const filename = '${SCHEME}' + name;
+  if (verb === 'make') {
+    setFlagsFromString('--no-lazy');
+    const script = new Script(source, { filename });
+    setFlagsFromString('--lazy');
+    writeFileSync(name + '.cache', script.createCachedData());
+  } else {
+    const cachedData = readFileSync(name + '.cache');
+    if (new Script(source, { filename, cachedData }).cachedDataRejected)
+      throw new Error('V8 refuses the code cache of ' + name);
+  }
+}
 `;
 }
 

@@ -12,19 +12,33 @@ import type { Libc } from './libc.ts';
  * large heap. Never fails: what cannot be given back is kept.
  */
 export function giveBack(libc: Libc): void {
-  const { Bun, gc } = globalThis as Runtimes;
+  const { Bun } = globalThis as WithBun;
   Bun?.gc(true);
-  // Of Node, with --expose-gc; V8 then gives back the code of functions that ran only once, too.
-  gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  // V8 then gives back the code of functions that ran only once, too.
+  if (Bun === undefined) collector()?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   // Of glibc, malloc_trim(3): Bun has an allocator of its own, which has heard.
   if (Bun === undefined) libc.call('malloc_trim', 0);
   for (const { from, bytes } of mappings()) libc.call('madvise', from, bytes, MADV_DONTNEED);
 }
 
-type Runtimes = {
-  readonly Bun?: { readonly gc: (isFull: boolean) => void };
-  readonly gc?: (options: Readonly<Record<string, string>>) => void;
-};
+type WithBun = { readonly Bun?: { readonly gc: (isFull: boolean) => void } };
+type Collector = (options: Readonly<Record<string, string>>) => void;
+
+/**
+ * The collector of Node, as --expose-gc shows it to contexts that are made from then on. Given at
+ * the start that option has Node refuse the compiled code of its own modules, half of that start.
+ */
+function collector(): Collector | null {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  try {
+    setFlagsFromString('--expose-gc');
+    return process.getBuiltinModule('node:vm').runInNewContext('gc');
+  } catch {
+    return null;
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
+}
 
 /** asm-generic/mman-common.h: a private mapping of a file reads as the file again. */
 const MADV_DONTNEED = 4;

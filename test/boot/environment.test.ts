@@ -85,7 +85,10 @@ for (const runtime of RUNTIMES) {
         .trim()
         .split('\n')
         .map((line) => line.split('=')[0]);
-      const settings = ['useConcurrentJIT', 'useConcurrentGC', 'numberOfGCMarkers'];
+      const settings = [
+        ...['useConcurrentJIT', 'useConcurrentGC', 'numberOfGCMarkers', 'useFTLJIT'],
+        ...['thresholdForOptimizeAfterWarmUp', 'thresholdForOptimizeAfterLongWarmUp'],
+      ];
       const expected = [
         'PATH',
         'HOME',
