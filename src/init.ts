@@ -8,11 +8,12 @@ import { realFiles } from './boot/files.ts';
 import { boot, listen, pauseBefore, RUNTIME, type Say, type Told } from './boot/first.ts';
 import { observe } from './boot/observe.ts';
 import { beginOverlay, type OverlayHere } from './boot/overlay-begin.ts';
-import { BOOTED, keepProc, stage0, thisLife } from './boot/stage0.ts';
+import { keepProc, stage0, thisLife } from './boot/stage0.ts';
 import { loggerSpec, mainSpec } from './core/builtins.ts';
 import { decodeCheckpoint } from './core/checkpoint.ts';
 import { bootUsage } from './core/cmdline.ts';
 import {
+  BOOTED,
   containerDirectory,
   containerEnvironment,
   ownEnvironment,
@@ -60,7 +61,7 @@ export async function main(argv: readonly string[], isBegun: boolean): Promise<n
   }
 }
 
-/** The first chapter, where words of a command looked as if svinit was only asked something. */
+/** The first chapter, where first-life.ts has left it to us. */
 function begin(kernel: Kernel, argv: readonly string[]): void {
   process.env[STAGE0_AT] = kernel.monotonic().toFixed(1);
   stage0(kernel, argv);

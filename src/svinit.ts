@@ -40,7 +40,7 @@ async function run(): Promise<number> {
     case 'svviews':
       return (await import('./svviews.ts')).main(argv);
     default: {
-      const isBegun = (await import('./first-life.ts')).firstLife(argv);
+      const isBegun = await (await import('./first-life.ts')).firstLife(argv);
       return (await import('./init.ts')).main(argv, isBegun);
     }
   }

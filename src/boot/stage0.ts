@@ -4,16 +4,13 @@
  * nothing that outlives its beginning goes on as the second, where the runtime needs no environment
  * of its own. A failure is told and the first life goes on as well: PID 1 may not die.
  */
-import { type Environment, isHarmless, stage0Environment } from '../core/environment.ts';
+import { BOOTED, type Environment, isHarmless, stage0Environment } from '../core/environment.ts';
 import type { Fd } from '../core/units.ts';
 import { MAGIC, O } from '../sys/constants.ts';
 import type { Kernel } from '../sys/kernel.ts';
 import { type BootFiles, realFiles } from './files.ts';
 import { inFirstNamespace } from './observe.ts';
 import { blockedSignals, ignoredSignals } from './signals.ts';
-
-/** The first argument of the second life. */
-export const BOOTED = '--booted';
 
 /** What the runtime knows of this life. */
 export type Life = {

@@ -5,6 +5,9 @@
  */
 import { type BootOptions, LOG, RUN } from './boot-options.ts';
 
+/** The first argument of the second life. */
+export const BOOTED = '--booted';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the first life stands: on a machine of its own, or in a place somebody prepared for it. */

@@ -3,7 +3,8 @@
  */
 import t from 'tap';
 import { ignoredSignals, tameSignals } from '../../src/boot/signals.ts';
-import { BOOTED, type Life, stage0 } from '../../src/boot/stage0.ts';
+import { type Life, stage0 } from '../../src/boot/stage0.ts';
+import { BOOTED } from '../../src/core/environment.ts';
 import { MAGIC } from '../../src/sys/constants.ts';
 import { errnoNumber } from '../../src/sys/errno.ts';
 import { type Answer, fakeLibc, type Script } from '../../src/sys/fake.ts';

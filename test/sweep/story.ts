@@ -5,12 +5,13 @@
 import { openConsole, realConsole } from '../../src/boot/console.ts';
 import { observe } from '../../src/boot/observe.ts';
 import { tameSignals } from '../../src/boot/signals.ts';
-import { BOOTED, stage0 } from '../../src/boot/stage0.ts';
+import { stage0 } from '../../src/boot/stage0.ts';
 import { describeResult, performBoot } from '../../src/boot/stage1.ts';
 import { planBoot } from '../../src/core/boot.ts';
 import { BOOT_DEFAULTS } from '../../src/core/boot-options.ts';
 import { loggerSpec } from '../../src/core/builtins.ts';
 import { decodeCheckpoint } from '../../src/core/checkpoint.ts';
+import { BOOTED } from '../../src/core/environment.ts';
 import { beginningOf } from '../../src/core/examined.ts';
 import { newSystem, type System, type SystemOptions } from '../../src/core/system.ts';
 import { ms, pid, fd as toFd } from '../../src/core/units.ts';
