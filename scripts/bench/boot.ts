@@ -1,12 +1,13 @@
 /**
  * Boots of one kernel in QEMU with one processor: from QEMU's start until 50 services have started,
  * each under an init that does nothing else. The archives hold what the init needs and no more;
- * svinit's is its image without the services it brings along.
+ * svinit's is its image without the services it brings along. None is compressed, for an emulated
+ * processor takes longer to unpack one than QEMU to load it. The limits are the runtimes as PID 1
+ * with a loop of svinit's own posix_spawn (limit.ts), so that what svinit takes beyond is its own.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { constants, zstdCompressSync } from 'node:zlib';
 import type { Runtime } from '../compile.ts';
 import { cpio } from '../cpio.ts';
 import { type Entry, parentsOf } from '../entries.ts';
@@ -14,7 +15,8 @@ import { KERNEL } from '../modules.ts';
 import { accelerator, qemuCommand } from '../qemu.ts';
 import { rootEntries } from '../rootfs.ts';
 import type { Samples } from './measure.ts';
-import { eachIn, type Files, names, type Services } from './peer.ts';
+import { eachIn, type Files, names, type Peer, type Services } from './peer.ts';
+import { limitBun, limitNode } from './peers/limit.ts';
 import { bun, node } from './peers/svinit.ts';
 
 const SERVICES: Services = { count: 50, program: 'tick' };
@@ -33,6 +35,8 @@ const BOOTS: readonly Boot[] = [
     peer: 's6',
     entries: async () => small(directories('service'), S6, 'exec /usr/bin/s6-svscan /service'),
   },
+  { peer: limitBun.name, entries: async () => limit(limitBun, BUN, 'limit-bun') },
+  { peer: limitNode.name, entries: async () => limit(limitNode, NODE, 'limit-node') },
   { peer: bun.name, entries: () => ours('bun') },
   { peer: node.name, entries: () => ours('node') },
 ];
@@ -45,8 +49,8 @@ export function boots(): { peer: string; run: () => Promise<Samples> }[] {
 
 async function measure({ peer, entries }: Boot): Promise<Samples> {
   mkdirSync('build/bench/boot', { recursive: true });
-  const initrd = `build/bench/boot/${peer.replaceAll(/\W+/g, '-')}.cpio.zst`;
-  if (!made.has(initrd)) writeFileSync(initrd, compressed(cpio(await entries(), 0)));
+  const initrd = `build/bench/boot/${peer.replaceAll(/\W+/g, '-')}.cpio`;
+  if (!made.has(initrd)) writeFileSync(initrd, cpio(await entries(), 0));
   made.add(initrd);
   const [program = '', ...args] = qemuCommand({
     accelerator: await accelerator(),
@@ -81,9 +85,6 @@ async function measure({ peer, entries }: Boot): Promise<Samples> {
 
 const made = new Set<string>();
 
-const compressed = (archive: Uint8Array): Uint8Array =>
-  zstdCompressSync(archive, { params: { [constants.ZSTD_c_compressionLevel]: 9 } });
-
 /** The image of svinit without its services, and ours in their place. */
 async function ours(runtime: Runtime): Promise<readonly Entry[]> {
   const binary = `build/${runtime}/svinit`;
@@ -94,6 +95,15 @@ async function ours(runtime: Runtime): Promise<readonly Entry[]> {
   });
   const kept = all.filter(({ path }) => !path.startsWith('usr/lib/svinit/services/'));
   return complete([...kept, ...entriesOf(directories('etc/svinit/services')), ...common()]);
+}
+
+/** A runtime with its program as PID 1, which Debian's root of the peers does not have. */
+function limit({ env, init }: Peer, libraries: readonly string[], own: string): readonly Entry[] {
+  const paths = libraries.map((name) => `${LIBRARIES}/${name}`);
+  const set = Object.entries(env ?? {}).map(([key, value]) => `${key}=${value}`);
+  const command = ['exec', '/bin/busybox', 'env', ...set, ...init(SERVICES)].join(' ');
+  const binary = file(`usr/lib/bench/${own}`, program(own));
+  return complete([...small({}, paths, `${WATCH} &\n${command}`), binary]);
 }
 
 /** The files of an init that is a few programs, below a script that mounts and executes it. */
@@ -145,6 +155,9 @@ const S6 = [
     (name) => `${LIBRARIES}/${name}`,
   ),
 ];
+
+const BUN = ['libc.so.6', 'libpthread.so.0', 'libdl.so.2', 'libm.so.6'];
+const NODE = [...BUN, 'libatomic.so.1', 'libstdc++.so.6', 'libgcc_s.so.1'];
 
 const library = (name: string): Uint8Array => readFileSync(`${PEERS}/${LIBRARIES}/${name}`);
 
