@@ -9,6 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { zstdDecompressSync } from 'node:zlib';
 import { execa } from 'execa';
 import { joined } from './cpio.ts';
 import { KERNEL, modulesArchive, noModules } from './modules.ts';
@@ -167,34 +168,39 @@ async function probe(): Promise<Accelerator> {
 async function main(): Promise<number> {
   const runtime = process.env['RUNTIME'] || 'bun';
   const disk = process.env['DISK'];
+  const how = await accelerator();
   const [program = '', ...args] = qemuCommand({
-    accelerator: await accelerator(),
+    accelerator: how,
     kernel: KERNEL,
-    initrd: withModules(`build/${runtime}/initramfs.cpio.zst`),
+    initrd: archive(runtime, how),
     append: process.env['APPEND'] ?? '',
     serial: 'mon:stdio',
     cpus: 2,
     disks: disk === undefined || disk === '' ? [] : [{ file: disk, bus: 'virtio-blk' }],
   });
-  if (args.includes('tcg')) console.log('No usable KVM here: QEMU emulates the CPU (TCG), slowly.');
+  if (how === 'tcg') console.log('No usable KVM here: QEMU emulates the CPU (TCG), slowly.');
   console.log('Leave with `poweroff`, or with Ctrl-A X.');
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? 1;
 }
 
-/** The image and the modules of the kernel in one file, as QEMU takes one; or the image alone. */
-function withModules(image: string): string {
+/**
+ * The image and the modules of the kernel in one file, as QEMU takes one; or the image alone. An
+ * emulated processor needs a second and more to unpack what this one unpacks in a tenth.
+ */
+function archive(runtime: string, how: Accelerator): string {
+  const shipped = `build/${runtime}/initramfs.cpio.zst`;
   const reason = noModules();
-  if (reason !== null) {
-    console.log(`No modules: ${reason}.`);
-    return image;
-  }
-  const both = image.replace('initramfs', 'initramfs-modules');
+  if (reason !== null) console.log(`No modules: ${reason}.`);
+  if (reason !== null && how === 'kvm') return shipped;
+  const image = readFileSync(shipped);
   // Which device manager is in the machine: svdev of the image, or udevd of an archive of its own.
-  const more = process.env['PROFILE'] === 'udev' ? [readFileSync(UDEV)] : [];
-  writeFileSync(both, joined(readFileSync(image), modulesArchive(), ...more));
-  return both;
+  const manager = process.env['PROFILE'] === 'udev' ? [readFileSync(UDEV)] : [];
+  const more = reason === null ? [modulesArchive(), ...manager] : [];
+  const path = `build/${runtime}/initramfs-run.cpio`;
+  writeFileSync(path, joined(how === 'tcg' ? zstdDecompressSync(image) : image, ...more));
+  return path;
 }
 
 if (import.meta.main) process.exitCode = await main();
