@@ -25,6 +25,8 @@ export class Holdings {
   /** Hears of each that is taken, and with null of its end. */
   readonly #note: (fd: Fd, holding: Holding | null) => void;
   readonly #held = new Map<Fd, Holding>();
+  /** The same by service: each is asked for whenever it moves. */
+  readonly #own = new Map<string, Set<Holding>>();
 
   constructor(kernel: Kernel, note: (fd: Fd, holding: Holding | null) => void) {
     this.#kernel = kernel;
@@ -37,12 +39,11 @@ export class Holdings {
   }
 
   of(service: string): readonly Holding[] {
-    if (this.#held.size === 0) return [];
-    return this.held().filter((holding) => holding.service === service);
+    return [...(this.#own.get(service) ?? [])];
   }
 
   services(): ReadonlySet<string> {
-    return new Set(this.held().map(({ service }) => service));
+    return new Set(this.#own.keys());
   }
 
   /**
@@ -54,11 +55,11 @@ export class Holdings {
     try {
       const holding = { ...taken, file: fileOf(fd) };
       this.#note(fd, holding);
-      this.#held.set(fd, holding);
+      this.#enter(holding);
       this.#kernel.setCloexec(fd, false);
       return holding;
     } catch (error) {
-      this.#held.delete(fd);
+      this.#leave(fd);
       this.#note(fd, null);
       letGo(this.#kernel, fd);
       throw error;
@@ -71,16 +72,34 @@ export class Holdings {
     try {
       if (fileOf(fd) !== file) return;
       this.#kernel.setCloexec(fd, false);
-      this.#held.set(fd, holding);
+      this.#enter(holding);
     } catch {
       // That image died before it was kept for good.
     }
   }
 
   letGo({ fd }: Holding): void {
-    if (!this.#held.delete(fd)) return;
+    if (!this.#leave(fd)) return;
     this.#note(fd, null);
     letGo(this.#kernel, fd);
+  }
+
+  #enter(holding: Holding): void {
+    const { fd, service } = holding;
+    this.#leave(fd);
+    this.#held.set(fd, holding);
+    this.#own.set(service, (this.#own.get(service) ?? new Set()).add(holding));
+  }
+
+  /** Whether it was held. */
+  #leave(fd: Fd): boolean {
+    const holding = this.#held.get(fd);
+    if (holding === undefined) return false;
+    this.#held.delete(fd);
+    const own = this.#own.get(holding.service);
+    own?.delete(holding);
+    if (own?.size === 0) this.#own.delete(holding.service);
+    return true;
   }
 }
 
