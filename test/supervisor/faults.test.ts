@@ -80,7 +80,7 @@ for (const runtime of RUNTIMES) {
       const about = (await client.ask('version'))?.result as { uptimeMs: number } | undefined;
       return (about?.uptimeMs ?? 0) > 7000 || null;
     });
-    const leaks = runtime === 'bun' ? 3 : 6;
+    const leaks = runtime === 'bun' ? 4 : 6;
     for (let leak = 0; leak < leaks; leak += 1) await commit(svinit, 'leak');
     await svinit.logFile('svinit').expect(/has grown to \d+ MiB, more than \d+ MiB/);
     t.same(await pidsOf(svinit), pids, 'all processes are the same');
