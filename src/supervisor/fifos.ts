@@ -9,7 +9,6 @@ import { chownSync, constants, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { fileNameOf, nameOfFile } from '../core/names.ts';
 import type { Fd } from '../core/units.ts';
 import type { Kernel } from '../sys/kernel.ts';
-import { SysError } from '../sys/libc.ts';
 import { letGo } from './let-go.ts';
 import type { Paths } from './paths.ts';
 
@@ -80,7 +79,7 @@ export class Fifos {
       this.#kernel.mkfifo(path, 0o600);
       this.#own.add(name);
     } catch (error) {
-      if (!(error instanceof SysError) || error.code !== 'EEXIST') throw error;
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
     }
   }

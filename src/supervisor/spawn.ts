@@ -70,6 +70,11 @@ export class Spawner {
 
   constructor(ports: SpawnPorts) {
     this.#ports = ports;
+    try {
+      ports.kernel.reserveSources();
+    } catch (error) {
+      ports.warn(wordsOf(error));
+    }
   }
 
   /** Starts the program of `order` and gives the event that tells of it. */

@@ -7,7 +7,7 @@ import type { Fd } from '../core/units.ts';
 import { O } from './constants.ts';
 import { dup } from './descriptors.ts';
 import { scratch } from './files.ts';
-import type { Libc } from './libc.ts';
+import { type Libc, orUndo } from './libc.ts';
 
 /** At `fd`, the child has a copy of our `dup`. */
 export type DupAction = { readonly fd: number; readonly dup: Fd };
@@ -40,6 +40,15 @@ export function withSources<T>(
   }
 }
 
+/**
+ * Reserves the numbers that are lent, which must be low: the earlier the better. Without them a
+ * start takes longer the more descriptors there are, and that is all.
+ * @throws {SysError} `EMFILE`, `ENOMEM`.
+ */
+export function reserveSources(libc: Libc): void {
+  if (!slotsOf.has(libc)) newSlots(libc);
+}
+
 /** From here on the copies below it cost more than what saves them. */
 const HIGH = 64;
 /** A notification pipe and a lock; whoever has more pays for them. */
@@ -53,9 +62,9 @@ const slotsOf = new WeakMap<Libc, Slots>();
 
 /** A slot in which `source` is until it is undone; null: there is none above all targets. */
 function lend(libc: Libc, source: Fd, above: number, undo: (() => void)[]): Fd | null {
-  const slots = slotsOf.get(libc) ?? newSlots(libc);
+  const slots = slotsOf.get(libc);
   const slot = slots?.free.pop();
-  if (slots === null || slot === undefined) return null;
+  if (slots === undefined || slot === undefined) return null;
   if (slot < above || libc.call('dup3', source, slot, O.CLOEXEC) === -1) {
     slots.free.push(slot);
     return null;
@@ -68,18 +77,17 @@ function lend(libc: Libc, source: Fd, above: number, undo: (() => void)[]): Fd |
   return slot;
 }
 
-/** Null for want of descriptors: the next start tries again. */
-function newSlots(libc: Libc): Slots | null {
+function newSlots(libc: Libc): Slots {
   const made: Fd[] = [];
-  try {
+  const close = (): void => {
+    for (const fd of made) libc.call('close', fd);
+  };
+  return orUndo(() => {
     const empty = scratch(libc, 'svinit-slot');
     made.push(empty);
     for (let i = 0; i < SLOTS; i += 1) made.push(dup(libc, empty, FIRST));
     const slots = { empty, free: made.slice(1) };
     slotsOf.set(libc, slots);
     return slots;
-  } catch {
-    for (const fd of made) libc.call('close', fd);
-    return null;
-  }
+  }, close);
 }

@@ -19,6 +19,8 @@ import { memory, packProgram, putU64, viewOf } from './memory.ts';
 import { getNofile } from './process.ts';
 import { type DupAction, withSources } from './sources.ts';
 
+export { reserveSources } from './sources.ts';
+
 /**
  * What the program finds at its descriptor `fd`: a copy of our descriptor `dup`, or a file opened
  * in the child. There, `flags` without O_NOCTTY make a terminal the controlling one of a new

@@ -114,6 +114,7 @@ await point(
   'a copy of a descriptor with a high number is that, and nothing is left of it',
   async () => {
     const counts: number[] = [];
+    kernel.reserveSources();
     for (let i = 0; i < 3; i += 1) {
       const [reader, low] = kernel.pipe(0);
       const [writer, leak] = [kernel.dup(low, 500), kernel.dup(low, 400)];

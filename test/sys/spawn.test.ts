@@ -18,7 +18,9 @@ function spawnWith(part: Partial<Program>): Spawned {
       return null;
     },
   });
-  openKernel(libc).spawn({ ...PROGRAM, cwd: null, ...part });
+  const kernel = openKernel(libc);
+  kernel.reserveSources();
+  kernel.spawn({ ...PROGRAM, cwd: null, ...part });
   return { libc, calls };
 }
 
@@ -67,7 +69,11 @@ t.test('a source that another copy would overwrite gets a spare above all target
   ];
   const spawned = spawnWith({ files });
   t.same(filesOf(spawned).slice(1, 4), ['dup 8 5', 'dup 9 6', 'keep 7']);
-  t.equal(spawned.libc.open.size, 0, 'the spares are closed here');
+  t.same(
+    [8, 9].filter((fd) => spawned.libc.open.has(fd)),
+    [],
+    'the spares are closed here',
+  );
 });
 
 t.test('a source with a high number is lent a low one', async (t) => {

@@ -70,6 +70,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
   epollWait: (k) => k.epollWait(FD, 0, 8),
   inotifyInit: (k) => k.inotifyInit(),
   inotifyAdd: (k) => k.inotifyAdd(FD, '/dir', 1),
+  reserveSources: (k) => k.reserveSources(),
   spawn: (k) => k.spawn(PROGRAM),
   waitAny: (k) => k.waitAny(),
   peekAny: (k) => k.peekAny(),
