@@ -80,7 +80,7 @@ const KINDS: readonly Kind[] = [
   },
   ...[1, 1000].map(
     (count): Kind => ({
-      ...{ name: 'work', label: `work/${count}`, rounds: [2, 1], slow: [0, 0] },
+      ...{ name: 'work', label: `work/${count}`, rounds: [3, 1], slow: [0, 0] },
       able: ({ most }) => count <= most,
       run: (peer) => work(peer, count),
     }),
