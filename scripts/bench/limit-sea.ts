@@ -26,7 +26,6 @@ try {
     execArgv: [
       '--max-old-space-size=128',
       '--max-semi-space-size=2',
-      '--expose-gc',
       '--disable-warning=ExperimentalWarning',
     ],
     execArgvExtension: 'none',
