@@ -7,7 +7,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { withoutSections } from './elf.ts';
+import { withConstant, withoutSections } from './elf.ts';
 import { tool } from './tool.ts';
 
 export type Runtime = 'bun' | 'node';
@@ -44,6 +44,8 @@ async function compileBun(output: string): Promise<void> {
   const fast = ['--bytecode', '--format=esm', '--splitting', '--sourcemap'];
   const flags = ['--compile', ...closed, ...fast, ...PLACES, '--external=node:ffi'];
   await tool('bun', ['build', ...flags, '--outfile', output, ENTRY]);
+  // The program itself: pages of it that only a start reads can then be given back.
+  writeFileSync(output, withConstant(readFileSync(output), '.bun'));
 }
 
 /**

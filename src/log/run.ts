@@ -85,8 +85,8 @@ class Logger {
   readonly #context: LogContext;
   #retryAt = 0;
   #opened = 0;
-  #openedAt = 0;
-  #isTidy = false;
+  /** When memory is given back next: Infinity once it has been. */
+  #tidyAt = 0;
 
   constructor(kernel: Kernel, settings: Settings, say: (message: string) => void) {
     this.#kernel = kernel;
@@ -118,12 +118,13 @@ class Logger {
   /** Gives memory back when it is time; gives the milliseconds until then. */
   #tidy(): number {
     const { size } = this.#fifos;
-    if (this.#isTidy && size <= this.#opened) return Infinity;
+    const isMore = size > this.#opened;
+    this.#opened = size;
+    if (this.#tidyAt === Infinity && !isMore) return Infinity;
     const now = performance.now();
-    if (size !== this.#opened) [this.#opened, this.#openedAt] = [size, now];
-    const left = this.#openedAt + SETTLED_MS - now;
-    this.#isTidy = left <= 0;
-    if (!this.#isTidy) return left;
+    if (isMore) this.#tidyAt = now + SETTLED_MS;
+    if (now < this.#tidyAt) return this.#tidyAt - now;
+    this.#tidyAt = Infinity;
     this.#kernel.giveBack();
     return Infinity;
   }

@@ -19,12 +19,12 @@ const MIB: number = 1024 * 1024;
 /** Ordinary images stay far below it, with a thousand services too. */
 const CEILING_BYTES: number = 128 * MIB;
 /** By then a fresh image has loaded what it needs; that much again it may grow. */
-const SETTLED_AFTER_MS = 5000;
+const FRESH_FOR_MS = 5000;
 /** A quarter more than after the last time is worth some milliseconds, now and then. */
 const GROWN = 1.25;
 const GIVE_BACK_EVERY_MS = 10_000;
 /** When all is up, what only the start needed waits so long: somebody may be about to ask. */
-const QUIET_MS = 500;
+const SETTLED_MS = 500;
 
 export class Memory {
   readonly #ports: MemoryPorts;
@@ -42,7 +42,7 @@ export class Memory {
 
   /** Everything wanted has had its chance: soon the start is over. */
   booted(): void {
-    setTimeout(() => this.#giveBack(), QUIET_MS);
+    setTimeout(() => this.#giveBack(), SETTLED_MS);
   }
 
   /**
@@ -51,7 +51,7 @@ export class Memory {
    * @throws {Error} when it cannot be told, and only the first time: it is asked every second.
    */
   look(): void {
-    if (this.#ports.now() - this.#beganAt < SETTLED_AFTER_MS) return;
+    if (this.#ports.now() - this.#beganAt < FRESH_FOR_MS) return;
     const before = this.#resident();
     if (before === null) return;
     this.#ceiling ??= Math.max(CEILING_BYTES, 2 * before);

@@ -108,7 +108,7 @@ export interface Kernel {
   /** SIGALRM comes unless this is called again in time; 0 takes it away. */
   putOffAlarm(withinMs: number): void;
   /** Garbage, and pages of files that can be read again. Never fails. */
-  giveBack(): void;
+  giveBack(smaps?: string): void;
   sigDefault(signals: readonly number[]): void;
   /** Gives what takes it back. */
   sigIgnore(signals: readonly number[]): () => void;

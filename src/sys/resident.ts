@@ -10,15 +10,18 @@ import type { Libc } from './libc.ts';
  * Collects garbage, and forgets all pages of files that are as they are in the file: those still
  * needed come back by a fault each, from the page cache. It takes milliseconds, tens of them for a
  * large heap. Never fails: what cannot be given back is kept.
+ * @param smaps What is mapped, as proc_pid_smaps(5) has it.
  */
-export function giveBack(libc: Libc): void {
+export function giveBack(libc: Libc, smaps: string = ownSmaps()): void {
   const { Bun } = globalThis as WithBun;
   Bun?.gc(true);
   // V8 then gives back the code of functions that ran only once, too.
   if (Bun === undefined) collector()?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   // Of glibc, malloc_trim(3): Bun has an allocator of its own, which has heard.
   if (Bun === undefined) libc.call('malloc_trim', 0);
-  for (const { from, bytes } of mappings()) libc.call('madvise', from, bytes, MADV_DONTNEED);
+  for (const { from, bytes } of fileMappings(smaps)) {
+    libc.call('madvise', from, bytes, MADV_DONTNEED);
+  }
 }
 
 type WithBun = { readonly Bun?: { readonly gc: (isFull: boolean) => void } };
@@ -43,10 +46,10 @@ function collector(): Collector | null {
 /** asm-generic/mman-common.h: a private mapping of a file reads as the file again. */
 const MADV_DONTNEED = 4;
 
-function mappings(): ReturnType<typeof fileMappings> {
+function ownSmaps(): string {
   try {
-    return fileMappings(readFileSync('/proc/self/smaps', 'utf8'));
+    return readFileSync('/proc/self/smaps', 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }

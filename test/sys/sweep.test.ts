@@ -14,8 +14,12 @@ import { USES } from './verbs.ts';
 type Verb = keyof Kernel;
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
-/** Calls whose failure is no error of the verb: clean-up, a wait for nobody, a clock that stands. */
+/**
+ * Calls whose failure is no error of the verb: clean-up, a wait for nobody, a clock that stands,
+ * memory that is kept.
+ */
 const TOLERATED: Readonly<Partial<Record<Verb, readonly string[]>>> = {
+  giveBack: ['madvise 1'],
   moveTo: ['close 1'],
   monotonic: ['clock_gettime 1'],
   waitAny: ['waitpid 1'],

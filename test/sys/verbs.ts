@@ -94,7 +94,7 @@ export const USES: Readonly<Record<keyof Kernel, (kernel: Kernel) => unknown>> =
       env: ['A=b'],
       signals: [11],
     }),
-  giveBack: (k) => k.giveBack(),
+  giveBack: (k) => k.giveBack('400000-402000 r-xp 0 fe:00 4 /bin/a\nAnonymous: 0 kB\n'),
   touch: (k) => k.touch(8),
   putOffAlarm: (k) => k.putOffAlarm(5000.7),
   sigDefault: (k) => k.sigDefault([11]),
