@@ -77,11 +77,12 @@ export class Fifos {
   #make(name: string, path: string): void {
     try {
       this.#kernel.mkfifo(path, 0o600);
-      this.#own.add(name);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      if (!isFifo(path)) this.#kernel.mkfifo(path, 0o600);
+      if (isFifo(path)) return;
+      this.#kernel.mkfifo(path, 0o600);
     }
+    this.#own.add(name);
   }
 
   /** The chain is about to give it to the user of a service. */

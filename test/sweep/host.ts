@@ -70,7 +70,8 @@ function takeFiles(): void {
       if (!below(path)) return Reflect.apply(lstatSync, fs, [path, ...rest]);
       const kind = current?.nodes.get(path);
       if (kind === undefined) return undefined;
-      return { isFIFO: () => kind === 'fifo', isDirectory: () => false };
+      const uid = process.geteuid?.();
+      return { isFIFO: () => kind === 'fifo', isDirectory: () => false, uid };
     },
     unlinkSync: (path: string) => {
       if (!below(path)) return unlinkSync(path);
