@@ -52,15 +52,15 @@ export class Loop {
   readonly #spawns: SpawnEffect[] = [];
   /** What has come of starts, looked at when no more are due: those that wait go first. */
   readonly #started: SystemEvent[] = [];
-  #changes: Change[] = [];
+  readonly #changes: Change[] = [];
   /** What was answered has happened for good: it is noted before it is told. */
   readonly #tellings: Telling[] = [];
-  #touched = new Set<string>();
-  #jobs = new Set<number>();
-  #whole = false;
+  #moved = nothing();
   #draining = false;
   /** More is about to be posted: what it leads to waits for the last of it. */
   #gathering = false;
+  /** Starts wait for the others' turn, however many events come until then. */
+  #resting = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Infinity;
   #stopped = false;
@@ -109,6 +109,11 @@ export class Loop {
   resume(): void {
     this.#stopped = false;
     this.#timerAt = Infinity;
+    this.#resume();
+  }
+
+  #resume(): void {
+    this.#resting = false;
     this.#drain();
   }
 
@@ -122,7 +127,9 @@ export class Loop {
     this.#note();
     this.#tell();
     this.#reply();
-    if (this.#spawns.length > 0 && !this.#stopped) setImmediate(() => this.#drain());
+    const isMore = this.#spawns.length > 0;
+    if (isMore && !this.#resting) setImmediate(() => this.#resume());
+    this.#resting = isMore;
     this.#arm();
   }
 
@@ -140,7 +147,7 @@ export class Loop {
 
   /** Until nothing is left, or the time for starting is over. */
   #work(): void {
-    const until = this.#ports.now() + SPAWN_BURST_MS;
+    const until = this.#resting ? 0 : this.#ports.now() + SPAWN_BURST_MS;
     while (!this.#stopped) {
       this.#decide();
       const order = this.#ports.now() < until ? this.#spawns.shift() : undefined;
@@ -160,30 +167,24 @@ export class Loop {
 
   #start(order: SpawnEffect): void {
     // An image that dies now leaves a process that the next one knows only if it was expected.
-    if (this.#touched.has(order.name)) this.#note();
+    if (this.#moved.touched.has(order.name)) this.#note();
     this.#guard(`start ${order.name}`, () => this.#started.push(this.#ports.spawn(order)));
   }
 
   #note(): void {
-    const moved: Moved = { touched: this.#touched, jobs: this.#jobs, whole: this.#whole };
-    this.#touched = new Set();
-    this.#jobs = new Set();
-    this.#whole = false;
+    const moved: Moved = this.#moved;
+    this.#moved = nothing();
     this.#guard('note what moved', () => this.#ports.settled(moved));
   }
 
   #tell(): void {
-    const changes = this.#changes;
-    if (changes.length === 0) return;
-    this.#changes = [];
-    this.#guard('tell of changes', () => this.#ports.told(changes));
+    if (this.#changes.length === 0) return;
+    this.#guard('tell of changes', () => this.#ports.told(this.#changes.splice(0)));
   }
 
   #reply(): void {
-    const tellings = this.#tellings.splice(0);
-    if (tellings.length === 0) return;
     this.#ports.together(() => {
-      for (const telling of tellings) {
+      for (const telling of this.#tellings.splice(0)) {
         this.#guard(telling.do, () => this.#ports.perform(telling));
       }
     });
@@ -196,25 +197,23 @@ export class Loop {
         event,
         this.#ports.now(),
       );
-      this.#whole ||= whole;
-      for (const name of touched) this.#touched.add(name);
-      for (const number of jobs) this.#jobs.add(number);
+      this.#moved.whole ||= whole;
+      for (const name of touched) this.#moved.touched.add(name);
+      for (const number of jobs) this.#moved.jobs.add(number);
       if (changes.length > 0) this.#guard('follow changes', () => this.#ports.changed(changes));
       for (const change of changes) this.#changes.push(change);
       for (const effect of effects) {
         // Spawns may wait their turn; a signal may not: its pid is known to be ours only now.
         if (effect.do === 'spawn') this.#spawns.push(effect);
         else if (isTelling(effect)) this.#tellings.push(effect);
-        else this.#perform(effect);
+        else {
+          // What is said of an end or a beginning is said of what has led to it.
+          if (effect.do !== 'signal') this.#tell();
+          this.#guard(effect.do, () => this.#ports.perform(effect));
+        }
       }
       if (event.type === 'scanned') this.#ports.redefined();
     });
-  }
-
-  #perform(effect: Exclude<OtherEffect, Telling>): void {
-    // What is said of an end or a beginning is said of what has led to it.
-    if (effect.do !== 'signal') this.#tell();
-    this.#guard(effect.do, () => this.#ports.perform(effect));
   }
 
   /** An error of ours costs the effect it happened in, never the loop. */
@@ -247,3 +246,5 @@ export class Loop {
 
 const isTelling = (effect: OtherEffect): effect is Telling =>
   effect.do === 'reply' || effect.do === 'refuse' || effect.do === 'notify';
+
+const nothing = () => ({ touched: new Set<string>(), jobs: new Set<number>(), whole: false });

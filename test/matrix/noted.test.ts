@@ -100,3 +100,21 @@ t.test('who asks is heard between starts that take long', async (t) => {
   while (!loop.isQuiet()) await new Promise((turn) => setImmediate(turn));
   t.equal(done.filter((line) => line.startsWith('spawn')).length, names.length);
 });
+
+t.test('events between two bursts of starts do not bring another one', async (t) => {
+  const { loop, done, clock } = looped();
+  loop.post(scanned('slow'));
+  done.splice(0);
+  const push = done.push.bind(done);
+  done.push = (...lines) => {
+    if (lines[0]?.startsWith('spawn') === true) clock.now += 2;
+    return push(...lines);
+  };
+  loop.post(scanned('slow', 'a', 'b', 'c', 'd', 'e', 'f'));
+  const spawned = (): number => done.filter((line) => line.startsWith('spawn')).length;
+  const before = spawned();
+  for (let count = 0; count < 5; count += 1) loop.post({ type: 'tick' });
+  t.equal(spawned(), before);
+  await new Promise((turn) => setImmediate(turn));
+  t.ok(spawned() > before);
+});
