@@ -16,7 +16,7 @@ export type Journal = {
 /** Pieces kept while the FIFO has no room, oldest first; what is more is counted. */
 const HELD_MAX = 200;
 
-/** What is written at once, in bytes: so much is written whole or not at all (pipe(7), PIPE_BUF). */
+/** Bytes that are written at once: so many go in whole or not at all (pipe(7), PIPE_BUF). */
 const PIECE_BYTES_MAX = 4096;
 
 /** Keeps a line below PIPE_BUF, so that it is written whole or not at all. */

@@ -98,6 +98,12 @@ export class Lifeline {
     });
   }
 
+  /** The look at the world is late: a storm of signals can keep the runtime from its timers. */
+  get isLate(): boolean {
+    const at = this.#lookedAt;
+    return at !== null && this.#ports.kernel.monotonic() - at > LOOK_EVERY_MS;
+  }
+
   /** The main thread lives. Called once a second, and whenever it looks at the world besides. */
   putOff(): void {
     const { kernel } = this.#ports;

@@ -79,8 +79,8 @@ export class Loop {
   }
 
   /**
-   * What `act` posts is decided and noted at once, each event by itself: its cause may be gone then.
-   * What is to be started and told for it waits until there is no more.
+   * What `act` posts is decided and noted at once, each event by itself: its cause may be gone
+   * then. What is to be started and told for it waits until there is no more.
    */
   gather<T>(act: () => T): T {
     if (this.#draining || this.#gathering) return act();

@@ -13,7 +13,7 @@ export type ReaperPorts = {
   readonly system: Pick<System, 'errands' | 'pids'>;
   readonly cgroups: Pick<Parts['cgroups'], 'oomKills'>;
   readonly looker: Pick<Parts['looker'], 'ended'>;
-  readonly loop: Pick<Parts['loop'], 'isQuiet' | 'post'>;
+  readonly loop: Pick<Parts['loop'], 'gather' | 'isQuiet' | 'post'>;
   readonly spawner: Pick<Parts['spawner'], 'forget'>;
   readonly trial: Pick<Parts['trial'], 'ended'>;
 };
@@ -33,7 +33,7 @@ export class Reaper {
 
   /** Takes whoever has ended; those who are too many after what the loop has to do meanwhile. */
   reap(): void {
-    if (!this.#burst() || this.#isDue) return;
+    if (!this.#ports.loop.gather(() => this.#burst()) || this.#isDue) return;
     this.#isDue = true;
     setImmediate(() => {
       this.#isDue = false;

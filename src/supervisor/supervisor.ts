@@ -112,6 +112,11 @@ export class Supervisor {
     if (isWell) this.#guard('feed the watchdog', () => watchdog.feed());
   }
 
+  childEnded(): void {
+    if (this.#parts.lifeline.isLate) this.reconcile();
+    else this.attend();
+  }
+
   /** Hears who is ready, and then who has ended: a service may do both. Whether it could. */
   attend(): boolean {
     const look = (): boolean => this.sweep() && this.#guard('reap', () => this.#reapAll());

@@ -57,7 +57,7 @@ const WAYS_DOWN: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGUSR1', 'S
 const DIVERTED: readonly NodeJS.Signals[] = [...WAYS_DOWN, 'SIGQUIT', 'SIGWINCH'];
 
 function listenToHints(supervisor: Supervisor): void {
-  process.on('SIGCHLD', () => supervisor.attend());
+  process.on('SIGCHLD', () => supervisor.childEnded());
   process.on('SIGIO', () => supervisor.sweep());
   process.on('SIGHUP', () => supervisor.rescan());
 }

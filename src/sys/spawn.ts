@@ -92,7 +92,7 @@ const noSignals = memory(SIGSET_WORD);
 let closesEach = false;
 
 const isUnknown = ({ call, errno }: ChildFailure): boolean =>
-  call === 'close_range' && !closesEach && ['ENOSYS', 'EPERM'].includes(errnoName(errno));
+  call === 'close_range' && !closesEach && ['ENOSYS', 'EPERM', 'EINVAL'].includes(errnoName(errno));
 
 function sorted(files: readonly FileAction[]): { dups: DupAction[]; opens: OpenAction[] } {
   const targets = new Set(files.map(({ fd }) => fd));

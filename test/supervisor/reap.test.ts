@@ -41,6 +41,7 @@ function begin({ ended, services = [], errands = [], isQuiet = true, each = 0, .
     cgroups: { oomKills: () => 0 },
     looker: { ended: (one) => one === 8 },
     loop: {
+      gather: (act) => act(),
       isQuiet: () => isQuiet,
       post: (event) => {
         done.push(event.type === 'exited' ? `note ${event.pid}` : event.type);
