@@ -15,7 +15,8 @@ import { bun, node } from './peers/svinit.ts';
 import { systemd } from './peers/systemd.ts';
 import { tini } from './peers/tini.ts';
 
-const ALL: readonly Peer[] = [
+/** Whether they are here or not. */
+export const ALL: readonly Peer[] = [
   ...[floor, limitBun, limitNode, bun, node],
   ...[s6, runit, busybox, systemd, supervisord, pm2, tini],
 ];

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aims, misses } from './aims.ts';
 import { bun } from './peers/svinit.ts';
-import { absent, PEERS } from './peers.ts';
+import { ALL, absent } from './peers.ts';
 import { plot } from './plot.ts';
 import { type Figure, figure, type Results, short, uncertainty } from './results.ts';
 import { GROWING, ROWS, type Row } from './rows.ts';
@@ -26,7 +26,7 @@ export function report(results: Results): void {
   mkdirSync(join(directory, 'benchmarks'), { recursive: true });
   for (const key of GROWING) {
     const rows = ROWS.filter((row) => row.key.startsWith(`${key}/`) && row.key !== 'up/1');
-    const names = PEERS.map(({ name }) => name);
+    const names = ALL.map(({ name }) => name);
     writeFileSync(join(directory, 'benchmarks', `${key}.svg`), plot(rows, names, results));
   }
   const page = join(directory, 'benchmarks.md');
@@ -37,7 +37,7 @@ export function report(results: Results): void {
 /** The rows of the README: what others take of svinit's time on Bun, a few words each. */
 export function summary(results: Results): string[] {
   const rows = ROWS.filter(({ key }) => SUMMARY.includes(key));
-  const names = [...PEERS.map(({ name }) => name), ...LOGGERS].filter((name) => name !== bun.name);
+  const names = [...ALL.map(({ name }) => name), ...LOGGERS].filter((name) => name !== bun.name);
   return [
     ...['| svinit on Bun is 1 | |', '|---|---|'],
     ...rows.flatMap((row) => {
@@ -100,7 +100,7 @@ function table(
 ): string[] {
   const rows = ROWS.filter(({ key }) => results.samples[key] !== undefined);
   const found = new Set(rows.flatMap(({ key }) => Object.keys(results.samples[key] ?? {})));
-  const known = [...PEERS.map(({ name }) => name), ...LOGGERS].filter((name) => found.delete(name));
+  const known = [...ALL.map(({ name }) => name), ...LOGGERS].filter((name) => found.delete(name));
   // Who is in one row only, as some are that are booted.
   const columns = [...known, ...found];
   return [
