@@ -3,6 +3,7 @@
  * minute is everybody's. ROWS and PEERS name some of them; none named is all.
  */
 import { boots } from './boot.ts';
+import { flat } from './flat.ts';
 import { LOGGERS, logging } from './logging.ts';
 import { brief, calls, full, orphans, type Samples, waves, whole } from './measure.ts';
 import type { Peer } from './peer.ts';
@@ -97,6 +98,11 @@ const KINDS: readonly Kind[] = [
     ...{ name: 'orphans', label: 'orphans', rounds: [3, 1] },
     able: () => true,
     run: orphans,
+  },
+  {
+    ...{ name: 'flat', label: 'flat', rounds: [1, 0] },
+    able: ({ name }) => name.startsWith('svinit'),
+    run: flat,
   },
 ];
 
