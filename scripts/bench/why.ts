@@ -8,9 +8,15 @@ export type Why = { readonly Bun?: string; readonly Node?: string };
 const both = (why: string): Why => ({ Bun: why, Node: why });
 
 export const WHY: Readonly<Record<string, Why>> = {
-  'up/1': both(
-    'the runtime alone, with its settings: {limit: up/1}; ended at once: {limit: start}',
-  ),
+  'up/1': {
+    Bun:
+      'Bun reads its options before any code, so it is started twice, {limit: start} each; the ' +
+      'least of programs, started once, has its service up after {limit: up/1}; the rest is loading ' +
+      'PID 1, its sockets, the definitions, the logger',
+    Node:
+      'the least of programs has its service up after {limit: up/1}, and one that ends at once takes ' +
+      '{limit: start}; the rest is loading PID 1, its sockets, the definitions, the logger',
+  },
   'up/1000': both(
     'a FIFO for its log and a pipe on which it says that it is ready: with these the runtime takes ' +
       '{limit: up-full/1000}, without {limit: up/1000}; the rest is reading definitions, deciding, ' +
