@@ -64,7 +64,8 @@ export function openJournal(kernel: Kernel, fd: Fd | null): Journal {
     }
   };
   const together = (act: () => void): void => {
-    piece ??= '';
+    if (piece !== null) return act();
+    piece = '';
     try {
       act();
     } finally {
