@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
+import vm from 'node:vm';
 import type { Machine } from './machine.ts';
 import { statText } from './proc.ts';
 
@@ -50,6 +51,8 @@ export function takeOver(): void {
       return process;
     },
   });
+  // What gives memory back would have each of thousands of lives compiled anew.
+  vm.runInNewContext = () => null;
   takeFiles();
   takeSockets();
   syncBuiltinESMExports();
