@@ -105,7 +105,11 @@ function adopt(env: readonly string[], execPath: string): void {
   process.execPath = execPath;
 }
 
-/** The image has a regular file proc/self/maps, which is all Bun needs to start; this covers it. */
+/**
+ * The image has a regular file proc/self/maps, which is all Bun needs to start: glibc looks there
+ * for the main thread's stack, whose address has 47 bits on x86-64 and 48 on arm64, so one range
+ * holds all of both. This covers it.
+ */
 function mountProc(kernel: Kernel): void {
   if (kernel.statfsMagic('/proc') === MAGIC.proc) return;
   const flags = ['nosuid', 'nodev', 'noexec'] as const;

@@ -161,7 +161,7 @@ function x64Code(paths: readonly number[], argv: number, envp: number, pause: nu
   return Uint8Array.from([...code, 0xeb, 256 - (code.length + 2)]);
 }
 
-/** Arm ARM C6: MOVZ and MOVK of 16 bits each, SVC #0, B. Written to the manual, not yet run. */
+/** Arm ARM C6: MOVZ and MOVK of 16 bits each, SVC #0, B. */
 function arm64Code(
   paths: readonly number[],
   argv: number,

@@ -1,6 +1,7 @@
 /**
  * The first life, on a fake kernel: what it makes of itself, and that no failure ends it.
  */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { ignoredSignals, tameSignals } from '../../src/boot/signals.ts';
 import { type Life, stage0 } from '../../src/boot/stage0.ts';
@@ -218,4 +219,17 @@ t.test('tameSignals() makes crash signals harmless, Ctrl-Alt-Del too on a machin
     'Cannot reset signal 5: sigaction failed with EINVAL',
     'Cannot set Ctrl-Alt-Del: reboot failed with EPERM',
   ]);
+});
+
+t.test('the maps that Bun starts with, without /proc, hold any stack of both CPUs', async (t) => {
+  const maps = readFileSync('initramfs/proc/self/maps', 'utf8');
+  const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw-p .*\[stack\]\n$/.exec(maps) ?? [];
+  t.equal(Number.parseInt(from, 16), 0);
+  // TASK_SIZE: x86-64 keeps the last page to itself.
+  for (const [cpu, end] of [
+    ['x86-64', 2 ** 47 - 4096],
+    ['arm64', 2 ** 48],
+  ] as const) {
+    t.ok(Number.parseInt(to, 16) >= end - 1, cpu);
+  }
 });

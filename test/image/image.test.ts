@@ -34,7 +34,7 @@ for (const runtime of RUNTIMES) {
     const binary = readFileSync(join(directory, runtime, 'svinit'));
     t.notOk(binary.includes(process.cwd()), 'nothing tells where it was built');
     const root = join(directory, runtime, 'root');
-    t.match(readFileSync(join(root, 'proc/self/maps'), 'utf8'), /^0+-7f+ rw-p .*\[stack\]\n$/);
+    t.match(readFileSync(join(root, 'proc/self/maps'), 'utf8'), /^0+-f{12} rw-p .*\[stack\]\n$/);
     for (const path of ['init', 'usr/sbin/init', 'usr/bin/svctl', 'usr/sbin/poweroff']) {
       t.match(readlinkSync(join(root, path)), /svinit$/, `${path} is svinit`);
     }
