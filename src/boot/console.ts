@@ -1,5 +1,6 @@
 /**
- * The console of PID 1: lines out, never waiting. A terminal that is stopped or gone costs lines,
+ * The console of PID 1: lines out, never waiting. What a terminal does not take now, because it is
+ * full or somebody else writes to it, is tried again; one that is stopped or gone costs lines,
  * which are counted, and nothing else. What is worth a line is decided elsewhere.
  */
 import { escapeForTerminal } from '../core/logline.ts';
@@ -9,17 +10,23 @@ import type { Kernel } from '../sys/kernel.ts';
 import type { BootFiles } from './files.ts';
 
 export interface Console {
-  /** One line, without its end. What cannot be written now is dropped and counted. */
+  /** One line, without its end. Of what cannot be written now only so much is kept. */
   write(line: string): void;
   /** Lines dropped and not yet told about. */
   readonly dropped: number;
 }
 
 type Asked = Pick<Kernel, 'close' | 'open' | 'write'>;
+/** Calls `act` after so many milliseconds. */
+type Later = (act: () => void, ms: number) => void;
 
 /** On a machine /dev/console, else the kernel's log; in a container or a shell, stderr. */
-export function openConsole(kernel: Asked, machine: boolean): Console {
-  return new OwnConsole(kernel, machine ? MACHINE : ELSEWHERE);
+export function openConsole(
+  kernel: Asked,
+  machine: boolean,
+  later: Later = (act, ms) => setTimeout(act, ms),
+): Console {
+  return new OwnConsole(kernel, machine ? MACHINE : ELSEWHERE, later);
 }
 
 /**
@@ -86,6 +93,12 @@ const STDERR: Way = { path: '', flags: 0, end: '\n' };
 /** A longer line is cut: nobody reads it on a console. */
 const LINE_MAX = 1024;
 
+/** Lines that are kept until they can be written. */
+const HELD_MAX = 64;
+/** After so long they are tried again, in milliseconds: twice as long each time, up to the most. */
+const AGAIN_MS = 20;
+const AGAIN_MS_MAX = 1000;
+
 /** linux/major.h: UNIX98_PTY_SLAVE_MAJOR, eight of them. */
 const PTY_MAJOR = 136;
 const PTY_MAJORS = 8;
@@ -94,25 +107,60 @@ class OwnConsole implements Console {
   dropped = 0;
   readonly #kernel: Asked;
   readonly #ways: readonly Way[];
+  readonly #later: Later;
   #way: Way = STDERR;
   #fd: Fd | null = null;
   /** What is left of a line that went out in part: lines are never torn. */
   #rest: Uint8Array = new Uint8Array();
+  readonly #held: string[] = [];
+  #pause = AGAIN_MS;
+  #isDue = false;
 
-  constructor(kernel: Asked, ways: readonly Way[]) {
+  constructor(kernel: Asked, ways: readonly Way[], later: Later) {
     this.#kernel = kernel;
     this.#ways = ways;
+    this.#later = later;
   }
 
   write(line: string): void {
-    if (this.dropped > 0 && this.#put(`${this.dropped} console lines dropped`)) this.dropped = 0;
-    if (this.dropped > 0 || !this.#put(plain(line))) this.dropped += 1;
+    this.#flush();
+    if (this.dropped === 0 && this.#held.length < HELD_MAX) this.#held.push(plain(line));
+    else this.dropped += 1;
+    this.#flush();
+  }
+
+  #flush(): void {
+    let line = this.#held[0];
+    while (line !== undefined && this.#put(line)) {
+      this.#held.shift();
+      line = this.#held[0];
+    }
+    const isOut = this.#held.length === 0;
+    if (isOut && this.dropped > 0 && this.#put(`${this.dropped} console lines dropped`))
+      this.dropped = 0;
+    if (isOut && this.dropped === 0 && this.#finish()) this.#pause = AGAIN_MS;
+    else this.#tryAgain();
+  }
+
+  #tryAgain(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#later(() => {
+      this.#isDue = false;
+      this.#pause = Math.min(2 * this.#pause, AGAIN_MS_MAX);
+      this.#flush();
+    }, this.#pause);
+  }
+
+  /** Whether the line that went out in part is out. */
+  #finish(): boolean {
+    if (this.#rest.length > 0) this.#rest = this.#rest.subarray(this.#send(this.#rest));
+    return this.#rest.length === 0;
   }
 
   /** Whether `line` is out, or so far out that its end will follow. */
   #put(line: string): boolean {
-    if (this.#rest.length > 0) this.#rest = this.#rest.subarray(this.#send(this.#rest));
-    if (this.#rest.length > 0) return false;
+    if (!this.#finish()) return false;
     if (this.#fd === null) this.#open();
     const bytes = new TextEncoder().encode(`${line}${this.#way.end}`);
     const sent = this.#send(bytes);

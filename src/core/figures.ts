@@ -98,10 +98,21 @@ export function worst({ cpu, memory, io }: Pressure): { kind: string; percent: n
  * Addresses are numbers: those of user space end far below 2^53.
  */
 export function fileMappings(smaps: string): { from: number; bytes: number }[] {
-  return [...smaps.matchAll(READ_ONLY)].flatMap(([, from = '', to = '', told = '']) => {
-    const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
-    return UNCHANGED.test(told) ? [{ from: start, bytes: end - start }] : [];
-  });
+  const found: { from: number; bytes: number }[] = [];
+  let mapping: { from: number; bytes: number } | null = null;
+  for (const line of smaps.split('\n')) {
+    const range = MAPPING.exec(line);
+    if (range !== null) {
+      const [from = 0, to = 0] = [range[1], range[2]].map((text) =>
+        Number.parseInt(text ?? '', 16),
+      );
+      mapping = UNWRITTEN.test(line) ? { from, bytes: to - from } : null;
+    } else if (mapping !== null && UNCHANGED.test(line)) {
+      found.push(mapping);
+      mapping = null;
+    }
+  }
+  return found;
 }
 
 /** Bytes in four characters or five: `512K`, `1.5M`, `120M`, `2.0G`. */
@@ -115,10 +126,11 @@ export function shortBytes(bytes: number): string {
   return `${amount.toFixed(digits)}${unit}`;
 }
 
-/** A mapping of an inode, and the lines that tell of it. */
-const READ_ONLY =
-  /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9][0-9]* +\/.*\n((?:[A-Z].*\n)+)/gm;
-const UNCHANGED = /^Anonymous: +0 kB$/m;
+/** The first line of each mapping: its addresses, what may be done with it, and what it is of. */
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) /;
+/** Read, perhaps run, private, of an inode and with its path. */
+const UNWRITTEN = /^\S+ r-[x-]p \S+ \S+ [1-9][0-9]* +\//;
+const UNCHANGED = /^Anonymous: +0 kB$/;
 
 /** Indices behind the name: fields 14 and 15 of proc_pid_stat(5), the name being the second. */
 const UTIME = 11;
