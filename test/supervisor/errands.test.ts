@@ -103,6 +103,8 @@ async function asksFirst(t: Test, svinit: Instance): Promise<void> {
   t.same([...saidSince(svinit, before)].sort(), ['d of web', 'got TERM', 't of web']);
   before = svinit.console.said().length;
   t.match(await svinit.svctl('start', 'web'), { code: 0 });
+  const runs = async () => (saidSince(svinit, before).length >= 2 ? true : null);
+  await until('it runs', runs);
   t.same(saidSince(svinit, before).slice(0, 2), ['u of web', 'run web'], 'u decides nothing');
   answer('k', 0);
   t.match(await svinit.svctl('signal', 'KILL', 'web'), { code: 0 });

@@ -173,6 +173,12 @@ export class Side {
       const names = readdirSync(join(this.view(name), 'event'));
       return names.filter((file) => !file.startsWith('.')).length > count || null;
     });
+    // It is heard of before it has looked at the state itself: what comes in between it may miss.
+    let looks = 0;
+    await until('s6-svwait waits', async () => {
+      looks = waitersSleep() ? looks + 1 : 0;
+      return looks === 5 || null;
+    });
   }
 
   /** The supervisors go, as they do when they are told to; services of s6 stay. */
@@ -289,3 +295,17 @@ export function longrun(code: number, more: Directory = {}, ready = ':'): Direct
 
 /** Options of s6-svc that wait for an event. */
 export const wait = (letter: string): readonly string[] => [`-w${letter}`, '-T20000'];
+
+/** Whether every s6-svwait there is now waits for something (proc_pid_stat(5): comm, state). */
+function waitersSleep(): boolean {
+  const states = readdirSync('/proc').flatMap((entry) => {
+    if (!/^[0-9]+$/.test(entry)) return [];
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      return /\(s6-svwait\) (.)/.exec(stat)?.[1] ?? [];
+    } catch {
+      return [];
+    }
+  });
+  return states.every((state) => state === 'S');
+}
