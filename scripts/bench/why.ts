@@ -30,6 +30,11 @@ export const WHY: Readonly<Record<string, Why>> = {
     'PID 1 and the logger are two processes of the runtime, which for ten services hold ' +
       '{limit: memory/10} when they do nothing, and {own: memory/10} as svinit',
   ),
+  flat: {
+    Node:
+      'not looked into; V8 collects in full only when its heap has grown, and what is a quarter more ' +
+      'than before is given back, every ten seconds at most',
+  },
   waves: both('100 ms are what the services wait; starting and hearing of 200: {limit: waves}'),
   crash: both(
     'CPU time of a death and a start is {own: event/100}, of the runtime alone {limit: event/100}: ' +
