@@ -3,7 +3,7 @@
  * each under an init that does nothing else. The archives hold what the init needs and no more;
  * svinit's is its image without the services it brings along. None is compressed, for an emulated
  * processor takes longer to unpack one than QEMU to load it. The limits are the runtimes as PID 1
- * with a loop of svinit's own posix_spawn (limit.ts), so that what svinit takes beyond is its own.
+ * with a loop of svinit's own starts (limit.ts), so that what svinit takes beyond is its own.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * The least init a runtime can be: starts COUNT programs, starts again what ends, takes orphans,
- * and does what one socket asks. HOW says what is done for each service beside posix_spawn:
+ * and does what one socket asks. HOW says what is done for each service beside its start:
  *
  *   bare  nothing
  *   full  a FIFO for what it prints, which stays open, and a pipe on which it says that it is ready

@@ -240,6 +240,6 @@ tell(
   '- On Node functions are those of the bundle run as a file, sampled each millisecond; the program',
   '  itself is one executable with a code cache, which compiles less.',
   '- Phases are wall time, and longer when the machine has something else to do; instructions are not.',
-  '- What children do until their exec counts as theirs, but posix_spawn holds PID 1 meanwhile.',
+  '- What children do until their exec counts as theirs, but PID 1 waits meanwhile.',
 );
 writeFileSync('build/bench/profile.md', `${lines.join('\n')}\n`);

@@ -102,3 +102,9 @@ t.test('plot()', async (t) => {
   t.equal(second?.[0], second?.[1], 'what does not grow is flat');
   t.match(svg, 'line ours');
 });
+
+t.test('what is to be reached may be another on Node', async (t) => {
+  const samples = { 'idle-switches': { 'svinit (Bun)': [30], 'svinit (Node)': [30] } };
+  const line = aims(results(samples)).find((text) => text.includes('switches')) ?? '';
+  t.match(line, /on Node 15 \| 30: reached \| – \| 30: missed by 2 × \| – \|$/);
+});
