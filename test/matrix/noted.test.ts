@@ -83,17 +83,21 @@ t.test('people are told after what is urgent', async (t) => {
   t.match(done, ['note a', 'spawn a', 'note a', /^tell a/]);
 });
 
-t.test('who asks is heard between starts that take long', async (t) => {
-  const { loop, done, clock } = looped();
-  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-  loop.post(scanned('slow'));
-  done.splice(0);
-  // Each start takes two milliseconds.
+/** From here on each start takes two milliseconds. */
+function slow(done: string[], clock: { now: number }): void {
   const push = done.push.bind(done);
   done.push = (...lines) => {
     if (lines[0]?.startsWith('spawn') === true) clock.now += 2;
     return push(...lines);
   };
+}
+
+t.test('who asks is heard between starts that take long', async (t) => {
+  const { loop, done, clock } = looped();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  loop.post(scanned('slow'));
+  done.splice(0);
+  slow(done, clock);
   loop.post(scanned('slow', ...names));
   const before = done.filter((line) => line.startsWith('spawn')).length;
   t.ok(before > 0 && before < names.length, `${before} of ${names.length} at once`);
@@ -105,11 +109,7 @@ t.test('events between two bursts of starts do not bring another one', async (t)
   const { loop, done, clock } = looped();
   loop.post(scanned('slow'));
   done.splice(0);
-  const push = done.push.bind(done);
-  done.push = (...lines) => {
-    if (lines[0]?.startsWith('spawn') === true) clock.now += 2;
-    return push(...lines);
-  };
+  slow(done, clock);
   loop.post(scanned('slow', 'a', 'b', 'c', 'd', 'e', 'f'));
   const spawned = (): number => done.filter((line) => line.startsWith('spawn')).length;
   const before = spawned();
